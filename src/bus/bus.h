@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * org.mvpn1 on D-Bus: methods in, properties and signals out (design.md, section 8). Asks polkit before a change (root only where polkit is absent),
+ * without ever blocking the loop. Never decides: a permitted call becomes a bus_call for the daemon, whose answer is sent back.
+ */
+#include "bus/report.h"
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+enum bus_call {
+    BUS_CALL_ENABLE,
+    BUS_CALL_DISABLE, /* answered when the internet is open again: see bus_reply_pending() */
+    BUS_CALL_CONNECT,
+    BUS_CALL_DISCONNECT,
+    BUS_CALL_RELOAD,
+};
+
+struct bus_ops {
+    /*
+     * A permitted call. Returns 0 (done), BUS_CALL_PENDING (bus_finish() will end it), or negative errno with an error name below and a sentence.
+     * error_name: "NotEnabled", "ConfigurationInvalid", "Failed", "LockdownFailed" -> org.mvpn1.Error.<name>
+     */
+    int (*call)(void *userdata, enum bus_call call, const char **ret_error_name, char *ret_error_text, size_t size);
+    void (*get_report)(void *userdata, struct report *ret);
+    uint32_t (*n_links)(void *userdata);
+    const struct link *(*get_link)(void *userdata, uint32_t i, struct link_verdict *ret);
+};
+
+#define BUS_CALL_PENDING 1
+
+struct bus;
+
+/* Connects to DBUS_SYSTEM_BUS_ADDRESS or the system bus, takes org.mvpn1. -EEXIST: another mvpnd owns it. ops and userdata are borrowed. */
+int bus_new(sd_event *loop, const struct bus_ops *ops, void *userdata, struct bus **ret);
+void bus_free(struct bus *bus);
+sd_bus *bus_connection(struct bus *bus); /* borrowed, for src/sys */
+
+/* After every step of the core: compares with what was published and emits PropertiesChanged for what differs (bytes and ages never trigger). */
+void bus_publish(struct bus *bus);
+
+/* Signal Event(s, a{sv}); detail: pairs of key and text, NULL-terminated. */
+void bus_event(struct bus *bus, const char *name, const char *const *detail);
+
+/* Ends all pending calls of this kind: error_name NULL means success. */
+void bus_finish(struct bus *bus, enum bus_call call, const char *error_name, const char *error_text);
+
+/* The JSON of design.md section 7, also used by tests; *ret is malloc'd. now_usec: CLOCK_BOOTTIME; wall_sec: seconds since 1970. */
+int bus_render_status(const struct report *report, usec_t now_usec, int64_t wall_sec, char **ret);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Everything that status shows, as plain data that the daemon fills: the source of GetStatus' JSON, of the D-Bus properties and of nothing else.
+ * Strings are borrowed for the length of the call.
+ */
+#include "core/core.h"
+
+struct report {
+    struct core_status core;
+    const char *message; /* sentence for people */
+    const char *gateway_name; /* as configured; NULL: none chosen */
+    const char *gateway_identity; /* NULL: unknown */
+    const char *interface; /* the tunnel's */
+    const char *data_path; /* "user", "kernel" */
+    uint32_t n_dns;
+    struct ip_addr dns[TUNNEL_DNS_MAX];
+    uint64_t rx_bytes, tx_bytes;
+    const char *keepalive_mode; /* "detect", "fixed", "off" */
+    const char *nat_method; /* "stun", "mobike", "admin", "none" */
+    usec_t nat_lifetime_usec; /* 0: unknown */
+    bool has_certificate;
+    const char *certificate_subject;
+    int64_t certificate_not_after_sec; /* seconds since 1970 */
+    bool user_may_disable;
+};

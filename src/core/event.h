@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The closed list of what can happen to mvpn. Adapters make events, core_step() consumes them one at a time; one grep over EVENT_ shows a
+ * session's life. Plain data: pointers are borrowed for the length of the call. A failure in the world is an event, never an errno.
+ */
+#include "base/usec.h"
+#include "core/link.h"
+#include "core/names.h"
+#include "core/policy.h"
+
+#define RESOLVED_ADDRS_MAX 8
+#define TUNNEL_ADDRS_MAX   4
+#define TUNNEL_DNS_MAX     4
+#define TUNNEL_DOMAINS_MAX 8
+
+enum event_type {
+    EVENT_START, /* the daemon runs: policy, links, clock and credentials were given before; .enabled is the record's word */
+    EVENT_ENABLE,
+    EVENT_DISABLE,
+    EVENT_CONNECT,
+    EVENT_DISCONNECT,
+    EVENT_POLICY, /* .policy: a new, valid configuration */
+    EVENT_LINKS, /* .links: a whole snapshot */
+    EVENT_CLOCK, /* .clock: the wall clock was set */
+    EVENT_CREDENTIALS, /* .credentials: our certificate and key as loaded */
+    EVENT_RESOLVERS, /* .resolvers: answer to ACTION_FIND_RESOLVERS (n_addrs 0: the link has none) */
+    EVENT_RESOLVED, /* .resolved: answer to ACTION_RESOLVE (n_addrs 0: no address) */
+    EVENT_IKE_ESTABLISHED, /* .tunnel: IKE SA and CHILD SA are there */
+    EVENT_IKE_FAILED, /* .failure: the attempt is over */
+    EVENT_IKE_CLOSED, /* .failure: an established IKE SA is gone (also the end of our own ACTION_IKE_TERMINATE) */
+    EVENT_IKE_MOVED, /* .path: outer addresses or NAT situation changed (MOBIKE done, mapping changed) */
+    EVENT_TRAFFIC, /* .traffic: outbound packets stayed unanswered for PATHWATCH_NOTICE_USEC (asked for by ACTION_WATCH_TRAFFIC) */
+    EVENT_TUNNEL_LOST, /* somebody deleted or took down the tunnel interface */
+    EVENT_FETCH_WANTED, /* .fetch: a CRL or OCSP host must be reached (charon waits) */
+    EVENT_FETCH_DONE, /* .fetch.id */
+    EVENT_FIREWALL_FAILED, /* the ruleset could not be installed */
+    EVENT_SUSPEND, /* the machine is about to sleep */
+    EVENT_RESUME,
+    EVENT_TIMER, /* .traffic: the deadline passed (or time is just read) */
+};
+#define N_EVENTS (EVENT_TIMER + 1)
+
+/* Our own certificate. Times in seconds since 1970; problem REASON_NONE when certificate and key load and fit. */
+struct credentials {
+    enum reason problem;
+    int64_t not_before_sec;
+    int64_t not_after_sec;
+};
+
+/* Wall clock = boottime + offset; floor: the newest time that mvpn knows has passed (record on disk, build). */
+struct wallclock {
+    int64_t offset_usec;
+    int64_t floor_sec;
+};
+
+/* Answers about names and their servers alike. */
+struct resolved {
+    uint32_t id; /* of the ACTION_FIND_RESOLVERS or ACTION_RESOLVE that this answers; others are ignored */
+    uint32_t n_addrs;
+    struct ip_addr addrs[RESOLVED_ADDRS_MAX];
+};
+
+/* What was negotiated. */
+struct tunnel {
+    uint32_t attempt; /* of ACTION_IKE_INITIATE */
+    uint32_t n_addrs;
+    struct ip_addr addrs[TUNNEL_ADDRS_MAX];
+    uint32_t n_dns;
+    struct ip_addr dns[TUNNEL_DNS_MAX];
+    uint32_t n_subnets; /* granted remote traffic selectors, as prefixes */
+    struct ip_prefix subnets[POLICY_SUBNETS_MAX];
+    struct ip_addr local, remote; /* outer */
+    uint16_t remote_port;
+    bool nat; /* either side is behind a NAT */
+    bool mobike; /* the gateway supports it */
+};
+
+struct path {
+    struct ip_addr local, remote;
+    bool nat;
+    bool moved; /* false: a migration that was asked for did not succeed */
+};
+
+struct failure {
+    uint32_t attempt;
+    enum reason reason;
+};
+
+/* The data path's and IKE's view of the wire, read when the event was made. 0: never. */
+struct traffic {
+    usec_t last_out_at_usec; /* last outbound packet of any kind on the outer flow (ESP, IKE, keepalive) */
+    usec_t last_in_at_usec; /* last inbound packet that proved the path: decrypted ESP or an IKE answer */
+    usec_t unanswered_at_usec; /* first outbound inner packet since last_in; 0: none waits */
+};
+
+struct fetch {
+    uint32_t id;
+    char host[GATEWAY_NAME_SIZE];
+    uint16_t port;
+};
+
+struct event {
+    enum event_type type;
+    union {
+        bool enabled;
+        const struct policy *policy;
+        const struct link_set *links;
+        struct wallclock clock;
+        struct credentials credentials;
+        struct resolved resolvers;
+        struct resolved resolved;
+        struct tunnel tunnel;
+        struct failure failure;
+        struct path path;
+        struct traffic traffic;
+        struct fetch fetch;
+    };
+};
+
+const char *event_name(enum event_type type);
+bool event_from_name(const char *name, enum event_type *ret);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Routing as plain data: the desired state of the tunnel interface, mvpn's two tables and its rules. The core fills it, src/net makes it so.
+ *   table 19799 (base): host routes for `outer` over the base link, only marked packets look there
+ *   table 19798 (tunnel): `subnets` over the interface while it has addresses, `unreachable default` behind them
+ *   rules 5100.. as killswitch.md lists them; 5120 for each LAN prefix
+ * `active` false: rules, tables, interface and addresses of ours are gone.
+ */
+#include "core/lockdown.h"
+
+#define ROUTING_OUTER_MAX 24
+
+struct routing_outer {
+    struct ip_addr addr; /* gateway, resolver or CRL host */
+    struct ip_addr via; /* family 0: on-link */
+    struct ip_addr source; /* preferred source on the base link */
+    int ifindex; /* base link */
+};
+
+struct routing {
+    bool active;
+    uint32_t mark;
+    char interface[IF_NAME_SIZE];
+    uint32_t mtu; /* bytes */
+    uint32_t n_addrs; /* inner addresses, /32 and /128; kept while reconnecting, so that sockets survive */
+    struct ip_addr addrs[4];
+    uint32_t n_subnets; /* through the tunnel; empty until addresses are known */
+    struct ip_prefix subnets[POLICY_SUBNETS_MAX];
+    uint32_t n_outer;
+    struct routing_outer outer[ROUTING_OUTER_MAX];
+    uint32_t n_lan;
+    struct ip_prefix lan[LOCKDOWN_LAN_MAX];
+};
+
+/* Pure: state, links and configuration to routing; unused parts zeroed. */
+void routing_compute(const struct core *core, struct routing *ret);

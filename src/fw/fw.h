@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The firewall layer of lockdown: renders a `struct lockdown` to one nftables ruleset (table inet mvpn) and installs it in one transaction
+ * by libnftables, in process. Never decides what is open; never touches another table.
+ */
+#include "base/strbuf.h"
+#include "core/lockdown.h"
+
+#define FW_RULESET_MAX_BYTES 32768
+
+struct fw;
+
+int fw_new(struct fw **ret); /* -EOPNOTSUPP where the kernel has no nftables */
+void fw_free(struct fw *fw); /* the ruleset stays */
+
+/* Pure. The whole batch as text: "add table; delete table; table ..." , or only the deletion when lockdown is not active. */
+void fw_render(const struct lockdown *lockdown, struct strbuf *ret);
+
+/* One atomic transaction; where only addresses in sets differ from what was installed last, only those elements. 0 or negative errno. */
+int fw_apply(struct fw *fw, const struct lockdown *lockdown);
+
+/* The kernel's word on the last failure, for the log. */
+const char *fw_error(const struct fw *fw);
+
+/* Is table inet mvpn there? 1, 0 or negative errno. */
+int fw_is_installed(struct fw *fw);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The kernel's network configuration through rtnetlink: watches links, addresses and routes and gives them as a link set; makes a
+ * `struct routing` so (tunnel interface, addresses, mvpn's tables and rules). Owns everything of mvpn in routing, and removes it.
+ * Never chooses a link, never touches a route or rule that is not mvpn's.
+ */
+#include "core/link.h"
+#include "core/routing.h"
+
+struct net;
+
+/* What net_dispatch() saw. */
+enum net_change {
+    NET_CHANGE_LINKS = 1 << 0, /* the link set differs from the last one given out */
+    NET_CHANGE_TUNNEL_LOST = 1 << 1, /* somebody deleted the tunnel interface, set it down or took its address away */
+    NET_CHANGE_RULES = 1 << 2, /* somebody removed a rule or route of ours: apply again */
+};
+
+/* Opens sockets and dumps once. runtime_dir: where old values of sysctls are kept so that a crash does not lose them. */
+int net_new(const char *interface, const char *runtime_dir, struct net **ret);
+void net_free(struct net *net); /* changes nothing in the kernel: lockdown's routing stays */
+
+/* Readable when net_dispatch() has work. */
+int net_fd(const struct net *net);
+
+/* Reads all that is there (a full dump again after ENOBUFS). Flags of enum net_change, or negative errno. */
+int net_dispatch(struct net *net);
+
+void net_get_links(struct net *net, struct link_set *ret);
+
+/* Routes that contain one of these addresses are reported beside default routes (gateways of the policy and their resolutions). */
+int net_set_interest(struct net *net, uint32_t n_addrs, const struct ip_addr *addrs);
+
+/*
+ * Makes it so: adds what is missing, then removes what is too much, in an order that never opens a way. Idempotent. `active` false removes
+ * everything. Returns 0, or the first negative errno after having tried the rest.
+ */
+int net_apply(struct net *net, const struct routing *routing);
+
+/* Creates (or re-creates) the TUN device, no packet information, IPv6 autoconfiguration off; gives its descriptor to the caller. Non-persistent. */
+int net_tunnel_open(struct net *net, int *ret_fd);

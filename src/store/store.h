@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Files in the state directory: the record (enabled or not), the newest time known to have passed, the cache of CRLs' folder.
+ * Every write is temporary file, fsync, rename, fsync of the folder: after a power cut either the old or the new is there.
+ * Never decides anything by what it reads; a damaged file is reported with its name.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+
+struct store_record {
+    bool known; /* false: nothing recorded yet, configuration's Enabled= counts */
+    bool enabled;
+    int64_t newest_time_sec; /* 0: unknown */
+};
+
+/* Creates the directory (0700) and its crls folder where missing. 0 or negative errno. */
+int store_open(const char *state_dir, struct store **ret);
+void store_free(struct store *store);
+
+int store_load(struct store *store, struct store_record *ret); /* -EBADMSG: damaged; *ret then says enabled (fail closed) */
+int store_save(struct store *store, const struct store_record *record);
+const char *store_crl_dir(const struct store *store);
