@@ -1,0 +1,195 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (C) 2026 The mvpn authors
+#
+# The gateways: Debian's own charon-systemd with its kernel-libipsec plugin (this kind of kernel has no ESP), one in each
+# of the namespaces gw and gw2. A variant names one way to be configured; gateway_load changes a running gateway's.
+# Every function takes the namespace as an optional last argument; the default is gw.
+
+GW_IKE_GOOD=aes256gcm16-prfsha384-ecp384,aes128gcm16-prfsha256-ecp256,aes128gcm16-prfsha256-x25519
+GW_ESP_GOOD=aes256gcm16-ecp384,aes128gcm16-ecp256,aes128gcm16-x25519,aes256gcm16,aes128gcm16
+
+# charon_settings SECTION DIR [LINES]: strongswan.conf of one instance that shares nothing with another
+charon_settings() {
+    cat <<END
+$1 {
+    load = random nonce openssl pem pkcs1 pkcs8 x509 revocation constraints pubkey kdf hmac sha1 sha2 kernel-libipsec kernel-netlink socket-default vici
+    threads = 16
+    syslog { daemon { default = -1 } }
+    filelog {
+        log {
+            path = $2/charon.log
+            time_format = %T
+            time_add_ms = yes
+            flush_line = yes
+            default = 1
+            ike = 2
+            cfg = 2
+        }
+    }
+    plugins {
+        vici { socket = unix://$2/charon.vici }
+        kernel-netlink { mtu = 1400 }
+    }
+    ${3:-}
+}
+swanctl { load = random openssl pem pkcs1 pkcs8 x509 hmac sha1 sha2
+    socket = unix://$2/charon.vici
+}
+pki { load = random openssl pem pkcs1 pkcs8 x509 hmac sha1 sha2 }
+END
+}
+
+# gateway_variant VARIANT: sets the variables that differ
+gateway_variant() {
+    ike=$GW_IKE_GOOD esp=$GW_ESP_GOOD pools="v4, v6" mobike=yes local_ts=0.0.0.0/0,::/0 remote_ts=dynamic
+    ike_rekey=4h esp_rekey=1h cacerts=ca.pem dpd=30s start=none extra=
+    cert=gateway id=$GW_NAME
+    [ "$2" = gw ] || { cert=gateway2 id=$GW2_NAME; }
+    case $1 in
+    good) ;;
+    rsa) cert=gateway-rsa ;;
+    revoked) cert=gateway-revoked ;;
+    expired) cert=gateway-expired ;;
+    ocsp) cert=gateway-ocsp ;;
+    ocsp-revoked) cert=gateway-ocsp-revoked ;;
+    nocrl) cert=gateway-nocrl ;;
+    wrong-ca) cert=gateway-other ;;
+    wrong-identity) cert=gateway-identity id=other.example.com ;;
+    refuse-ike) ike=aes256-sha512-modp4096 ;;
+    refuse-esp) esp=aes256-sha512 ;;
+    refuse-ts) remote_ts=10.200.0.0/24 pools="v4, v6" ;;
+    refuse-auth) cacerts=other-ca.pem ;;
+    no-pool) pools= ;;
+    no-mobike) mobike=no ;;
+    short-rekey) ike_rekey=8s esp_rekey=3s ;;
+    v4-only) pools=v4 local_ts=0.0.0.0/0 ;;
+    *) die "no gateway variant $1" ;;
+    esac
+}
+
+# gateway_swanctl VARIANT NAMESPACE: the whole swanctl.conf
+gateway_swanctl() {
+    local ike esp pools mobike local_ts remote_ts ike_rekey esp_rekey cacerts dpd start extra cert id net=10.99 net6=fd99
+    gateway_variant "$1" "$2"
+    [ "$2" = gw ] || net=10.98 net6=fd98
+    cat <<END
+connections {
+    handsets {
+        version = 2
+        local_addrs = %any
+        proposals = $ike
+        pools = $pools
+        mobike = $mobike
+        unique = replace
+        fragmentation = yes
+        dpd_delay = $dpd
+        rekey_time = $ike_rekey
+        over_time = 30s
+        send_certreq = yes
+        local { auth = pubkey
+            certs = $LAB_DIR/pki/$cert.pem
+            id = $id
+        }
+        remote { auth = pubkey
+            cacerts = $LAB_DIR/pki/$cacerts
+            revocation = relaxed
+        }
+        children {
+            net {
+                esp_proposals = $esp
+                local_ts = $local_ts
+                remote_ts = $remote_ts
+                rekey_time = $esp_rekey
+                dpd_action = clear
+                start_action = $start
+            }
+        }
+    }
+}
+pools {
+    v4 { addrs = $net.0.0/16
+        dns = $CORP_DNS_V4
+    }
+    v6 { addrs = $net6::/64
+        dns = $CORP_DNS_V6
+    }
+}
+END
+}
+
+# gateway_load VARIANT [NAMESPACE]: the running gateway takes this configuration; present tunnels stay
+gateway_load() {
+    local variant=$1 name=${2:-gw} dir
+    dir=$LAB_DIR/$name
+    mkdir -p "$dir"/{x509,x509ca,x509crl,private}
+    rm -f "$dir"/x509/* "$dir"/private/* "$dir"/x509crl/*
+    cp "$LAB_DIR/pki/ca.pem" "$LAB_DIR/pki/other-ca.pem" "$dir/x509ca/"
+    cp "$LAB_DIR"/pki/gateway*.key "$dir/private/"
+    cp "$LAB_DIR/pki/www/ca.crl" "$dir/x509crl/"
+    gateway_swanctl "$variant" "$name" >"$dir/swanctl.conf"
+    gateway_vici "$name" --load-all --clear >"$dir/load.log" 2>&1 || die "gateway configuration: $(cat "$dir/load.log")"
+}
+
+# gateway_vici NAMESPACE SWANCTL-ARGUMENTS…: talk to a gateway
+gateway_vici() {
+    local name=$1
+    shift
+    STRONGSWAN_CONF=$LAB_DIR/$name/strongswan.conf SWANCTL_DIR=$LAB_DIR/$name in_ns "$name" swanctl "$@"
+}
+
+# gateway_start [VARIANT] [NAMESPACE]: start a gateway and wait until it serves
+gateway_start() {
+    local variant=${1:-good} name=${2:-gw} dir
+    dir=$LAB_DIR/$name
+    [ -n "$(lab_pid "charon-$name")" ] && gateway_stop "$name"
+    rm -f "$dir/charon.vici"
+    charon_settings charon-systemd "$dir" >"$dir/strongswan.conf"
+    STRONGSWAN_CONF=$dir/strongswan.conf lab_spawn "charon-$name" "$name" /usr/sbin/charon-systemd
+    lab_until 20 test -S "$dir/charon.vici" || die "gateway $name did not start: $(tail -20 "$dir/charon.log")"
+    gateway_load "$variant" "$name"
+}
+
+# gateway_stop: an orderly stop, which tells the peers
+gateway_stop() { lab_stop "charon-${1:-gw}" TERM; }
+
+# gateway_kill9: as if its power had gone; it comes back by gateway_start, with no memory of its peers
+gateway_kill9() {
+    lab_stop "charon-${1:-gw}" KILL
+    ip -n "$(ns "${1:-gw}")" link del ipsec0 2>/dev/null || true
+}
+
+# gateway_silent on|off [NAMESPACE]: packets to it vanish
+gateway_silent() {
+    local name=${2:-gw}
+    in_ns "$name" nft 'add table inet silent; delete table inet silent'
+    [ "$1" = off ] || in_ns "$name" nft -f - <<'END'
+table inet silent {
+    chain in { type filter hook input priority -200
+        udp dport { 500, 4500 } drop
+    }
+    chain out { type filter hook output priority -200
+        udp sport { 500, 4500 } drop
+    }
+}
+END
+}
+
+# gateway_unreachable on|off: a router on the way says that there is no way
+gateway_unreachable() {
+    in_ns inet nft 'add table inet nogw; delete table inet nogw'
+    [ "$1" = off ] || in_ns inet nft -f - <<END
+table inet nogw {
+    chain forward { type filter hook forward priority -200
+        ip daddr $GW_V4 reject with icmp host-unreachable
+        ip6 daddr $GW_V6 reject with icmpv6 addr-unreachable
+    }
+}
+END
+}
+
+# gateway_sas [NAMESPACE]: what the gateway says of its tunnels
+gateway_sas() { gateway_vici "${1:-gw}" --list-sas 2>/dev/null; }
+
+# gateway_log [NAMESPACE]: its log file
+gateway_log() { echo "$LAB_DIR/${1:-gw}/charon.log"; }
