@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * mvpn on the system bus: the names that other programs need to talk to mvpnd. What each method, property and signal means stands in
+ * org.mvpn1.Manager.xml, which is installed where D-Bus interfaces are described.
+ */
+
+#define MVPN_BUS_NAME      "org.mvpn1"
+#define MVPN_BUS_PATH      "/org/mvpn1"
+#define MVPN_BUS_INTERFACE "org.mvpn1.Manager"
+
+/* Errors of the methods; the message that comes with them says what to do. */
+#define MVPN_ERROR_PREFIX "org.mvpn1.Error."
+
+#define MVPN_ERROR_FAILED                MVPN_ERROR_PREFIX "Failed"
+#define MVPN_ERROR_NOT_PERMITTED         MVPN_ERROR_PREFIX "NotPermitted" /* by polkit, or not root where there is no polkit */
+#define MVPN_ERROR_DISABLE_FORBIDDEN     MVPN_ERROR_PREFIX "DisableForbidden" /* the administrator's UserMayDisable=no */
+#define MVPN_ERROR_NOT_ENABLED           MVPN_ERROR_PREFIX "NotEnabled" /* Connect and Disconnect while disabled */
+#define MVPN_ERROR_CONFIGURATION_INVALID MVPN_ERROR_PREFIX "ConfigurationInvalid" /* Reload; the old one stays in force */
+#define MVPN_ERROR_LOCKDOWN_FAILED       MVPN_ERROR_PREFIX "LockdownFailed" /* the firewall could not be installed or removed */
+#define MVPN_ERROR_BUSY                  MVPN_ERROR_PREFIX "Busy" /* too many calls wait for their authorisation */
+
+/* polkit actions */
+#define MVPN_ACTION_CONTROL "org.mvpn1.control"
+#define MVPN_ACTION_DISABLE "org.mvpn1.disable"
