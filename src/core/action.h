@@ -8,7 +8,7 @@
 #include "core/lockdown.h"
 #include "core/routing.h"
 
-#define ACTIONS_MAX 24
+#define ACTIONS_MAX 32
 
 enum action_type {
     ACTION_FIREWALL, /* .lockdown */

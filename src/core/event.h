@@ -104,7 +104,10 @@ struct event {
     enum event_type type;
     union {
         bool enabled;
-        const struct policy *policy;
+        struct {
+            const struct policy *policy;
+            bool ike_changed; /* credentials, identities or proposals differ too: the core cannot see them */
+        };
         const struct link_set *links;
         struct wallclock clock;
         struct credentials credentials;

@@ -31,6 +31,7 @@ struct pathwatch {
     usec_t last_in_at_usec;
     usec_t check_interval_usec; /* grows while checks are answered and packets are not */
     usec_t next_check_at_usec;
+    usec_t cleared_at_usec;
 };
 
 void pathwatch_reset(struct pathwatch *watch);

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One round of attempts: the best link, then each gateway in order and each of its addresses, until one is established or all have failed.
+ * Decides what is tried next and why nothing can be; the wait between rounds is the table's and backoff's.
+ */
+#include "core/internal.h"
+
+#include <string.h>
+
+static const struct gateway *current_gateway(const struct core *core)
+{
+    return &core->policy.gateways[core->attempt.gateway_index];
+}
+
+static enum reason credentials_obstacle(const struct core *core)
+{
+    const struct credentials *credentials = &core->credentials;
+    int64_t wall_sec = ((int64_t)core->now_usec + core->clock.offset_usec) / (int64_t)SEC(1);
+
+    if (credentials->problem != REASON_NONE)
+        return credentials->problem;
+    if (wall_sec < core->clock.floor_sec)
+        wall_sec = core->clock.floor_sec;
+    if (wall_sec < credentials->not_before_sec)
+        return REASON_CLOCK_WRONG;
+    if (wall_sec > credentials->not_after_sec)
+        return REASON_CERTIFICATE_EXPIRED;
+    return REASON_NONE;
+}
+
+enum reason attempt_obstacle(const struct core *core)
+{
+    if (!core->policy.complete || core->policy.n_gateways == 0)
+        return REASON_CONFIG_INCOMPLETE;
+    return credentials_obstacle(core);
+}
+
+/* A literal gateway may be reachable where no default route is. */
+static const struct link *best_link(const struct core *core, int not_ifindex)
+{
+    const struct gateway *gateway = &core->policy.gateways[0];
+
+    return linkset_best(&core->links, &core->policy, gateway->literal.family ? &gateway->literal : NULL, not_ifindex);
+}
+
+/* The best link; but after a round that failed over it, another one, if there is one: a Wi-Fi that leads nowhere must not keep us. */
+static const struct link *choose_base(const struct core *core)
+{
+    const struct link *other = core->tried_ifindex ? best_link(core, core->tried_ifindex) : NULL;
+
+    return other ? other : best_link(core, 0);
+}
+
+static bool same_addresses(const struct link *a, const struct link *b)
+{
+    if (a->ifindex != b->ifindex || a->n_addrs != b->n_addrs)
+        return false;
+    for (uint32_t i = 0; i < a->n_addrs; i++)
+        if (!ip_addr_equal(&a->addrs[i].addr, &b->addrs[i].addr))
+            return false;
+    return true;
+}
+
+bool attempt_best_is_new(const struct core *core)
+{
+    const struct link *best = best_link(core, 0);
+
+    return best && !same_addresses(best, &core->best_seen);
+}
+
+/* The link, or what was used of it, is gone. */
+bool attempt_base_lost(const struct core *core)
+{
+    const struct link *link = linkset_find(&core->links, core->base.ifindex);
+    const struct ip_addr *remote = core->attempt.phase == PHASE_INITIATED ? &core->attempt.remote : NULL;
+
+    return !link || link_judge(link, &core->policy, remote) != LINK_FITNESS_USABLE;
+}
+
+static struct action *act_resolve(struct core *core, enum action_type type)
+{
+    struct action *action = core_act(core, type);
+    struct resolve_request *request = &action->resolve;
+
+    core->attempt.request_id = core_new_request_id(core);
+    *request = (struct resolve_request){ .id = core->attempt.request_id, .ifindex = core->base.ifindex };
+    memcpy(request->interface, core->base.name, sizeof(request->interface));
+    memcpy(request->name, current_gateway(core)->name, sizeof(request->name));
+    core_set_timer(core, TIMER_ATTEMPT, RESOLVE_GUARD_USEC);
+    return action;
+}
+
+static void contact_gateway(struct core *core)
+{
+    struct attempt *attempt = &core->attempt;
+    const struct gateway *gateway = current_gateway(core);
+
+    attempt->n_addrs = attempt->next_addr = 0;
+    if (gateway->literal.family) {
+        attempt->addrs[0] = gateway->literal;
+        attempt->n_addrs = 1;
+        core_raise(core, TRIGGER_READY, REASON_NONE);
+        return;
+    }
+    attempt->phase = PHASE_FINDING;
+    act_resolve(core, ACTION_FIND_RESOLVERS);
+}
+
+void attempt_begin(struct core *core)
+{
+    enum reason obstacle = attempt_obstacle(core);
+    const struct link *base;
+
+    attempt_forget(core);
+    core->attempt.gateway_index = 0;
+    core->attempt.reason = core->attempt.passing_reason = REASON_NONE;
+    if (obstacle != REASON_NONE) {
+        core->attempt.gateway_index = core->policy.n_gateways; /* no other gateway would change it */
+        core_raise(core, TRIGGER_ATTEMPT_FAILED, obstacle);
+        return;
+    }
+    base = choose_base(core);
+    if (!base) {
+        core->has_base = false;
+        core_raise(core, TRIGGER_LINK_NONE, REASON_NO_LINK);
+        return;
+    }
+    core->best_seen = *best_link(core, 0);
+    core->base = *base;
+    core->has_base = true;
+    contact_gateway(core);
+}
+
+void attempt_on_resolvers(struct core *core, const struct resolved *resolvers)
+{
+    struct attempt *attempt = &core->attempt;
+    struct action *action;
+
+    if (attempt->phase != PHASE_FINDING || resolvers->id != attempt->request_id)
+        return;
+    attempt->n_servers = resolvers->n_addrs;
+    memcpy(attempt->servers, resolvers->addrs, sizeof(attempt->servers));
+    if (resolvers->n_addrs == 0) {
+        core_raise(core, TRIGGER_ATTEMPT_FAILED, REASON_NAME_UNRESOLVED);
+        return;
+    }
+    attempt->phase = PHASE_RESOLVING;
+    action = act_resolve(core, ACTION_RESOLVE);
+    action->resolve.want_ipv4 = link_has_family(&core->base, 4);
+    action->resolve.want_ipv6 = link_has_family(&core->base, 6);
+    if (!action->resolve.want_ipv4 && !action->resolve.want_ipv6)
+        action->resolve.want_ipv4 = action->resolve.want_ipv6 = true;
+    action->resolve.n_servers = attempt->n_servers;
+    memcpy(action->resolve.servers, attempt->servers, sizeof(attempt->servers));
+}
+
+void attempt_on_resolved(struct core *core, const struct resolved *resolved)
+{
+    struct attempt *attempt = &core->attempt;
+
+    if (attempt->phase != PHASE_RESOLVING || resolved->id != attempt->request_id)
+        return;
+    attempt->n_addrs = resolved->n_addrs;
+    attempt->next_addr = 0;
+    memcpy(attempt->addrs, resolved->addrs, sizeof(attempt->addrs));
+    if (attempt->n_addrs == 0)
+        core_raise(core, TRIGGER_ATTEMPT_FAILED, REASON_NAME_UNRESOLVED);
+    else
+        core_raise(core, TRIGGER_READY, REASON_NONE);
+}
+
+/* None of the gateway's addresses is within reach of the base link, but one is of another link: take that one. */
+static void reconsider_base(struct core *core)
+{
+    const struct attempt *attempt = &core->attempt;
+
+    for (uint32_t i = 0; i < attempt->n_addrs; i++)
+        if (link_judge(&core->base, &core->policy, &attempt->addrs[i]) == LINK_FITNESS_USABLE)
+            return;
+    for (uint32_t i = 0; i < attempt->n_addrs; i++) {
+        const struct link *link = linkset_best(&core->links, &core->policy, &attempt->addrs[i], 0);
+        if (link) {
+            core->base = *link;
+            return;
+        }
+    }
+}
+
+/* The next address of the current gateway that the base link can reach; false: none is left. */
+static bool pick_address(struct core *core, struct ip_addr *ret)
+{
+    struct attempt *attempt = &core->attempt;
+
+    while (attempt->next_addr < attempt->n_addrs) {
+        const struct ip_addr *addr = &attempt->addrs[attempt->next_addr++];
+        if (link_judge(&core->base, &core->policy, addr) == LINK_FITNESS_USABLE) {
+            *ret = *addr;
+            return true;
+        }
+    }
+    return false;
+}
+
+void attempt_initiate(struct core *core)
+{
+    struct attempt *attempt = &core->attempt;
+    struct initiate_request *request;
+
+    if (attempt->next_addr == 0)
+        reconsider_base(core);
+    if (!pick_address(core, &attempt->remote)) {
+        attempt->phase = PHASE_NONE;
+        core_raise(core, TRIGGER_ATTEMPT_FAILED, REASON_GATEWAY_UNREACHABLE);
+        return;
+    }
+    if (!core->ike_running) {
+        core_act(core, ACTION_IKE_START);
+        core->ike_running = true;
+    }
+    attempt->phase = PHASE_INITIATED;
+    attempt->id++;
+    request = &core_act(core, ACTION_IKE_INITIATE)->initiate;
+    *request = (struct initiate_request){
+        .attempt = attempt->id,
+        .gateway_index = attempt->gateway_index,
+        .remote = attempt->remote,
+        .remote_port = current_gateway(core)->port,
+        .local = *link_source_for(&core->base, &attempt->remote),
+        .ifindex = core->base.ifindex,
+    };
+    memcpy(request->interface, core->base.name, sizeof(request->interface));
+    if (core->has_addrs) {
+        request->n_addrs = core->tunnel.n_addrs;
+        memcpy(request->addrs, core->tunnel.addrs, sizeof(request->addrs));
+    }
+    core_set_timer(core, TIMER_ATTEMPT, ATTEMPT_GUARD_USEC);
+}
+
+void attempt_note_failure(struct core *core, enum reason cause)
+{
+    struct attempt *attempt = &core->attempt;
+
+    attempt->reason = cause;
+    core->tried_ifindex = core->has_base ? core->base.ifindex : 0;
+    if (!reason_is_permanent(cause)) {
+        attempt->passing_reason = cause;
+        attempt->passing_gateway = attempt->gateway_index;
+        return;
+    }
+    /* The gateway has spoken: its other addresses would say the same, and what they failed with before does not matter. */
+    attempt->next_addr = attempt->n_addrs;
+    if (attempt->passing_gateway == attempt->gateway_index)
+        attempt->passing_reason = REASON_NONE;
+}
+
+bool attempt_has_next(const struct core *core)
+{
+    return core->attempt.next_addr < core->attempt.n_addrs || core->attempt.gateway_index + 1 < core->policy.n_gateways;
+}
+
+void attempt_next(struct core *core)
+{
+    struct attempt *attempt = &core->attempt;
+    const uint32_t n_addrs = attempt->n_addrs, next_addr = attempt->next_addr;
+
+    attempt_forget(core);
+    if (next_addr < n_addrs) {
+        attempt->n_addrs = n_addrs;
+        attempt->next_addr = next_addr;
+        core_raise(core, TRIGGER_READY, REASON_NONE);
+        return;
+    }
+    attempt->gateway_index++;
+    contact_gateway(core);
+}
+
+void attempt_forget(struct core *core)
+{
+    struct attempt *attempt = &core->attempt;
+
+    if (attempt->phase == PHASE_FINDING || attempt->phase == PHASE_RESOLVING)
+        core_act(core, ACTION_RESOLVE_CANCEL);
+    if (attempt->phase == PHASE_INITIATED)
+        core_act(core, ACTION_IKE_TERMINATE)->silent = true;
+    revocation_forget(core);
+    attempt->phase = PHASE_NONE;
+    attempt->request_id = 0;
+    attempt->n_servers = attempt->n_addrs = attempt->next_addr = 0;
+    attempt->remote = (struct ip_addr){ 0 };
+    core_clear_timer(core, TIMER_ATTEMPT);
+}

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The turn: one event changes the model and becomes a trigger, the table moves the state, and what firewall, routing and record should be now is
+ * computed from the result and told to the world first when it differs from what was told last. Never does anything itself.
+ */
+#include "core/internal.h"
+
+#include "base/macro.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FOLLOWS_MAX 32 /* triggers raised by effects in one turn: one per gateway and address, and some */
+
+struct core *core_new(const struct policy *policy, uint64_t seed)
+{
+    struct core *core = calloc(1, sizeof(*core));
+
+    if (!core)
+        return NULL;
+    core->policy = *policy;
+    core->prng.state = seed;
+    core->state = STATE_DISABLED;
+    core->reason = REASON_DISABLED;
+    core->credentials.problem = REASON_CONFIG_INCOMPLETE; /* until they have been judged */
+    core->backoff = (struct backoff){ .initial_usec = policy->initial_delay_usec, .max_usec = policy->max_delay_usec };
+    for (unsigned i = 0; i < N_TIMERS; i++)
+        core->timers[i] = USEC_INFINITY;
+    pathwatch_reset(&core->pathwatch);
+    return core;
+}
+
+void core_free(struct core *core)
+{
+    free(core);
+}
+
+struct action *core_act(struct core *core, enum action_type type)
+{
+    struct action_list *list = core->actions;
+
+    assert(list->n_actions < ACTIONS_MAX);
+    memset(&list->actions[list->n_actions], 0, sizeof(list->actions[0]));
+    list->actions[list->n_actions].type = type;
+    return &list->actions[list->n_actions++];
+}
+
+void core_set_timer(struct core *core, enum timer timer, usec_t delay_usec)
+{
+    core->timers[timer] = usec_add(core->now_usec, delay_usec);
+}
+
+void core_clear_timer(struct core *core, enum timer timer)
+{
+    core->timers[timer] = USEC_INFINITY;
+}
+
+void core_raise(struct core *core, enum trigger trigger, enum reason cause)
+{
+    assert(core->follow == TRIGGER_NONE);
+    core->follow = trigger;
+    core->cause = cause;
+}
+
+uint32_t core_new_request_id(struct core *core)
+{
+    return ++core->next_request_id;
+}
+
+void core_change_state(struct core *core, enum state state, enum reason reason)
+{
+    if (state != core->state)
+        core->since_at_usec = core->now_usec;
+    if (core->firewall_failed && state != STATE_FAILED) {
+        core->firewall_failed = false;
+        core->firewall_dirty = core->routing_dirty = core->record_dirty = true;
+    }
+    core->state = state;
+    if (reason != REASON_NONE)
+        core->reason = reason;
+}
+
+/* Runs the trigger and what it raises. */
+static void run(struct core *core, enum trigger trigger, enum reason cause)
+{
+    core->follow = trigger;
+    core->cause = cause;
+    for (int i = 0; core->follow != TRIGGER_NONE; i++) {
+        trigger = core->follow;
+        core->follow = TRIGGER_NONE;
+        assert(i < FOLLOWS_MAX);
+        if (trigger == TRIGGER_ATTEMPT_FAILED)
+            attempt_note_failure(core, core->cause);
+        transitions_run(core, trigger);
+    }
+}
+
+/* Runs what an adapter-facing helper raised instead of returning it. */
+static void run_raised(struct core *core)
+{
+    enum trigger trigger = core->follow;
+
+    run(core, trigger, core->cause);
+}
+
+static void on_links(struct core *core, const struct link_set *links)
+{
+    const struct link *base;
+
+    core->links = *links;
+    if (core->state == STATE_CONNECTED) {
+        if (session_base_lost(core)) {
+            run(core, TRIGGER_BASE_LOST, REASON_LINK_LOST);
+            return;
+        }
+        base = linkset_find(&core->links, core->base.ifindex);
+        core->base = *base;
+        session_update_keepalive(core);
+        run(core, TRIGGER_BASE_BACK, REASON_NONE);
+    } else if (core->state == STATE_CONNECTING) {
+        if (attempt_base_lost(core))
+            run(core, TRIGGER_BASE_LOST, REASON_LINK_LOST);
+    } else if (!linkset_best(&core->links, &core->policy, NULL, 0)) {
+        run(core, TRIGGER_LINK_NONE, REASON_NO_LINK);
+    } else if (core->state == STATE_OFFLINE || attempt_best_is_new(core)) {
+        run(core, TRIGGER_LINK_NEW, REASON_NEW_LINK);
+    }
+}
+
+static bool policy_affects_tunnel(const struct policy *a, const struct policy *b)
+{
+    return a->complete != b->complete || a->n_gateways != b->n_gateways || a->mark != b->mark || a->mtu != b->mtu ||
+           a->migrate != b->migrate || a->n_subnets != b->n_subnets ||
+           memcmp(a->gateways, b->gateways, sizeof(a->gateways)) != 0 ||
+           memcmp(a->subnets, b->subnets, sizeof(a->subnets)) != 0 ||
+           strcmp(a->interface, b->interface) != 0;
+}
+
+static void on_policy(struct core *core, const struct policy *policy, bool ike_changed)
+{
+    bool affects = ike_changed || policy_affects_tunnel(&core->policy, policy);
+    bool established = core->state == STATE_CONNECTED;
+
+    core->policy = *policy;
+    core->backoff.initial_usec = policy->initial_delay_usec;
+    core->backoff.max_usec = policy->max_delay_usec;
+    session_update_keepalive(core);
+    if (affects || !established)
+        run(core, TRIGGER_RECONFIGURED, REASON_RECONFIGURED);
+    if (affects && core->ike_running && core->state == STATE_OFFLINE) { /* resting on request: the next connect starts with the new settings */
+        core_act(core, ACTION_IKE_STOP);
+        core->ike_running = false;
+    }
+}
+
+static void on_established(struct core *core, const struct tunnel *tunnel)
+{
+    if (core->state != STATE_CONNECTING || core->attempt.phase != PHASE_INITIATED || tunnel->attempt != core->attempt.id)
+        return;
+    session_start(core, tunnel);
+    run(core, TRIGGER_ESTABLISHED, REASON_ESTABLISHED);
+}
+
+/* An attempt that failed, or an IKE SA that ended; libcharon may tell an attempt's end either way. */
+static void on_ike_over(struct core *core, const struct failure *failure)
+{
+    if (failure->attempt != core->attempt.id)
+        return;
+    if (core->attempt.phase == PHASE_INITIATED) {
+        core->attempt.phase = PHASE_NONE; /* libcharon has ended it: nothing to terminate */
+        revocation_forget(core);
+        run(core, TRIGGER_ATTEMPT_FAILED, failure->reason);
+    } else if (core->has_tunnel) {
+        session_forget(core);
+        run(core, TRIGGER_CLOSED, failure->reason);
+    }
+}
+
+static const enum trigger timer_triggers[] = {
+    [TIMER_RETRY] = TRIGGER_RETRY_DUE,
+    [TIMER_ATTEMPT] = TRIGGER_ATTEMPT_FAILED,
+    [TIMER_GRACE] = TRIGGER_GRACE_OVER,
+    [TIMER_MOVE] = TRIGGER_MOVE_FAILED,
+    [TIMER_FAREWELL] = TRIGGER_FAREWELL_OVER,
+};
+_Static_assert(ELEMENTSOF(timer_triggers) == N_TIMERS, "every timer has a trigger");
+
+static enum reason timer_cause(const struct core *core, enum timer timer)
+{
+    switch (timer) {
+    case TIMER_ATTEMPT:
+        return core->attempt.phase == PHASE_INITIATED ? REASON_GATEWAY_SILENT : REASON_NAME_UNRESOLVED;
+    case TIMER_GRACE:
+        return REASON_NO_LINK;
+    case TIMER_MOVE:
+        return REASON_LINK_LOST;
+    case TIMER_RETRY:
+    case TIMER_FAREWELL:
+        return REASON_NONE;
+    }
+    return REASON_NONE;
+}
+
+static void on_timer(struct core *core, const struct traffic *traffic)
+{
+    for (unsigned i = 0; i < N_TIMERS; i++) {
+        if (core->now_usec < core->timers[i])
+            continue;
+        core_clear_timer(core, (enum timer)i);
+        run(core, timer_triggers[i], timer_cause(core, (enum timer)i));
+    }
+    session_on_timer(core, traffic);
+    run_raised(core);
+}
+
+static void on_switch(struct core *core, bool enable)
+{
+    core->enabled = enable;
+    core->user_disconnected = false;
+    run(core, enable ? TRIGGER_ENABLE : TRIGGER_DISABLE, enable ? REASON_STARTING : REASON_DISABLED);
+}
+
+static void on_wish(struct core *core, bool connect)
+{
+    if (!core->enabled)
+        return;
+    core->user_disconnected = !connect;
+    run(core, connect ? TRIGGER_CONNECT : TRIGGER_DISCONNECT, connect ? REASON_USER_CONNECTED : REASON_USER_DISCONNECTED);
+}
+
+static void on_start(struct core *core, bool enabled)
+{
+    core->started = true;
+    core->firewall_dirty = core->routing_dirty = true; /* whatever a crash left behind */
+    core->enabled = enabled;
+    core->record.enabled = enabled;
+    if (enabled)
+        run(core, TRIGGER_ENABLE, REASON_STARTING);
+}
+
+static void on_firewall_failed(struct core *core)
+{
+    core->firewall_failed = true;
+    core->firewall_dirty = core->routing_dirty = core->record_dirty = true;
+    core->ike_running = false; /* the rest of that list was not executed: be sure on the next attempt */
+    run(core, TRIGGER_LOCKDOWN_FAILED, REASON_LOCKDOWN_FAILED);
+}
+
+static void on_suspend(struct core *core)
+{
+    if (core->state == STATE_CONNECTED && core->keepalive.interval_usec > 0)
+        core_act(core, ACTION_KEEPALIVE);
+}
+
+static void take_in(struct core *core, const struct event *event)
+{
+    switch (event->type) {
+    case EVENT_START:
+        on_start(core, event->enabled);
+        break;
+    case EVENT_ENABLE:
+    case EVENT_DISABLE:
+        on_switch(core, event->type == EVENT_ENABLE);
+        break;
+    case EVENT_CONNECT:
+    case EVENT_DISCONNECT:
+        on_wish(core, event->type == EVENT_CONNECT);
+        break;
+    case EVENT_POLICY:
+        on_policy(core, event->policy, event->ike_changed);
+        break;
+    case EVENT_LINKS:
+        on_links(core, event->links);
+        break;
+    case EVENT_CLOCK:
+        core->clock = event->clock;
+        run(core, TRIGGER_CLOCK, REASON_NONE);
+        break;
+    case EVENT_CREDENTIALS:
+        core->credentials = event->credentials;
+        run(core, TRIGGER_CREDENTIALS, REASON_NONE);
+        break;
+    case EVENT_RESOLVERS:
+        if (!revocation_on_resolvers(core, &event->resolvers))
+            attempt_on_resolvers(core, &event->resolvers);
+        run_raised(core);
+        break;
+    case EVENT_RESOLVED:
+        if (!revocation_on_resolved(core, &event->resolved))
+            attempt_on_resolved(core, &event->resolved);
+        run_raised(core);
+        break;
+    case EVENT_IKE_ESTABLISHED:
+        on_established(core, &event->tunnel);
+        break;
+    case EVENT_IKE_FAILED:
+    case EVENT_IKE_CLOSED:
+        on_ike_over(core, &event->failure);
+        break;
+    case EVENT_IKE_MOVED:
+        session_on_moved(core, &event->path);
+        run_raised(core);
+        break;
+    case EVENT_TRAFFIC:
+        session_on_traffic(core, &event->traffic);
+        run_raised(core);
+        break;
+    case EVENT_TUNNEL_LOST:
+        core->routing_dirty = true;
+        break;
+    case EVENT_FETCH_WANTED:
+        revocation_on_wanted(core, &event->fetch);
+        break;
+    case EVENT_FETCH_DONE:
+        revocation_on_done(core, event->fetch.id);
+        break;
+    case EVENT_FIREWALL_FAILED:
+        on_firewall_failed(core);
+        break;
+    case EVENT_SUSPEND:
+        on_suspend(core);
+        break;
+    case EVENT_RESUME:
+        run(core, TRIGGER_RESUMED, REASON_RESUMED);
+        break;
+    case EVENT_TIMER:
+        on_timer(core, &event->traffic);
+        break;
+    }
+}
+
+/* Tells the world what changed, firewall first; then what the turn wants done, in its order. */
+static void tell(struct core *core, const struct action_list *turn, struct action_list *ret)
+{
+    struct lockdown lockdown;
+    struct routing routing;
+
+    core->actions = ret;
+    lockdown_compute(core, &lockdown);
+    routing_compute(core, &routing);
+    if (core->started && !core->firewall_failed) {
+        if (core->firewall_dirty || memcmp(&lockdown, &core->lockdown, sizeof(lockdown)) != 0) {
+            core->lockdown = lockdown;
+            core_act(core, ACTION_FIREWALL)->lockdown = &core->lockdown;
+        }
+        if (core->routing_dirty || memcmp(&routing, &core->routing, sizeof(routing)) != 0) {
+            core->routing = routing;
+            core_act(core, ACTION_ROUTING)->routing = &core->routing;
+        }
+        core->firewall_dirty = core->routing_dirty = false;
+        if (core->record_dirty || core->record.enabled != (core->state != STATE_DISABLED)) {
+            core->record.enabled = core->state != STATE_DISABLED;
+            core->record_dirty = false;
+            core_act(core, ACTION_STORE)->record = core->record;
+        }
+    }
+    for (uint32_t i = 0; i < turn->n_actions; i++)
+        ret->actions[ret->n_actions++] = turn->actions[i];
+    core->actions = NULL;
+}
+
+void core_step(struct core *core, usec_t now_usec, const struct event *event, struct action_list *ret_actions)
+{
+    struct action_list turn;
+
+    turn.n_actions = ret_actions->n_actions = 0;
+    core->now_usec = MAX_OF(core->now_usec, now_usec);
+    core->actions = &turn;
+    take_in(core, event);
+    tell(core, &turn, ret_actions);
+}
+
+static void offer(struct deadline *deadline, usec_t at_usec, usec_t slack_usec, bool wake)
+{
+    if (at_usec == USEC_INFINITY || usec_add(at_usec, slack_usec) >= usec_add(deadline->at_usec, deadline->slack_usec))
+        return;
+    *deadline = (struct deadline){ .at_usec = at_usec, .slack_usec = slack_usec, .wake = wake };
+}
+
+struct deadline core_next_deadline(const struct core *core)
+{
+    struct deadline deadline = { .at_usec = USEC_INFINITY };
+    usec_t slack_usec = 0;
+
+    for (unsigned i = 0; i < N_TIMERS; i++)
+        offer(&deadline, core->timers[i], 0, false);
+    if (core->state == STATE_CONNECTED) {
+        usec_t at_usec = keepalive_deadline(&core->keepalive, &slack_usec);
+        offer(&deadline, at_usec, slack_usec, core->base.wake_on_incoming);
+        offer(&deadline, pathwatch_deadline(&core->pathwatch), MSEC(50), false);
+    }
+    return deadline;
+}
+
+void core_get_status(const struct core *core, struct core_status *ret)
+{
+    const struct attempt *attempt = &core->attempt;
+    bool connected = core->state == STATE_CONNECTED;
+
+    memset(ret, 0, sizeof(*ret));
+    ret->state = core->state;
+    ret->reason = core->reason;
+    ret->since_at_usec = core->since_at_usec;
+    ret->enabled = core->state != STATE_DISABLED;
+    ret->internet_blocked = ret->enabled && !connected;
+    ret->has_base_link = core->has_base && (connected || core->state == STATE_CONNECTING);
+    ret->base_link = core->base;
+    ret->has_gateway = core->has_tunnel || attempt->phase == PHASE_INITIATED;
+    ret->gateway_index = MIN_OF(attempt->gateway_index, core->policy.n_gateways ? core->policy.n_gateways - 1 : 0);
+    ret->gateway_addr = core->has_tunnel ? core->tunnel.remote : attempt->remote;
+    ret->has_tunnel = core->has_tunnel;
+    ret->tunnel = core->tunnel;
+    ret->tunnel_mtu = session_mtu(core);
+    ret->retry_attempt = core->backoff.n_failed;
+    ret->retry_at_usec = core->timers[TIMER_RETRY];
+    ret->keepalive_interval_usec = core->keepalive.interval_usec;
+    ret->n_keepalives_sent = core->keepalive.n_sent;
+    ret->n_keepalives_suppressed = core->keepalive.n_suppressed;
+    ret->push_supported =
+        connected && core->base.wake_on_incoming && (!core->tunnel.nat || core->keepalive.interval_usec > 0);
+}
+
+uint32_t core_n_links(const struct core *core)
+{
+    return core->links.n_links;
+}
+
+const struct link *core_get_link(const struct core *core, uint32_t i, struct link_verdict *ret)
+{
+    const struct link *link = &core->links.links[i];
+    const struct ip_addr *remote = core->has_tunnel ? &core->tunnel.remote : NULL;
+
+    ret->fitness = link_judge(link, &core->policy, remote);
+    ret->score = ret->fitness == LINK_FITNESS_USABLE ? link_score(link, &core->policy) : 0;
+    ret->chosen = core->has_base && core->base.ifindex == link->ifindex &&
+                  (core->state == STATE_CONNECTED || core->state == STATE_CONNECTING);
+    if (ret->chosen)
+        ret->why = core->has_tunnel ? "carries the tunnel" : "chosen for this attempt";
+    else if (ret->fitness == LINK_FITNESS_USABLE)
+        ret->why = core->has_tunnel ? "usable, but the tunnel stays where it is" : "usable";
+    else
+        ret->why = link_fitness_phrase(ret->fitness);
+    return link;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * What the core knows, shared by the files of src/core and nobody else.
+ *   core.c         the turn: event -> model -> trigger -> transition -> desired firewall and routing
+ *   transitions.c  the table
+ *   attempt.c      from "now" to one IKE_SA_INIT: checks, name servers, name, address
+ *   session.c      while connected: keepalive, dead paths, moving, loss
+ *   revocation.c   openings for CRL and OCSP fetches
+ */
+#include "core/backoff.h"
+#include "core/core.h"
+#include "core/keepalive.h"
+#include "core/linkset.h"
+#include "core/pathwatch.h"
+
+#define ATTEMPT_GUARD_USEC  SEC(45) /* charon answers after 9 s at most, longer only while it fetches a CRL */
+#define RESOLVE_GUARD_USEC  SEC(15)
+#define FAREWELL_GUARD_USEC SEC(1)
+#define GRACE_USEC          SEC(1) /* a flap of the only link */
+#define MOVE_GUARD_USEC     SEC(4) /* then a new IKE SA is quicker */
+#define TUNNEL_MTU_MIN      1280 /* RFC 8200, 5 */
+
+/* What happened, after the model took the event in. The table knows only these. */
+enum trigger {
+    TRIGGER_NONE,
+    TRIGGER_ENABLE,
+    TRIGGER_DISABLE,
+    TRIGGER_CONNECT,
+    TRIGGER_DISCONNECT,
+    TRIGGER_RECONFIGURED,
+    TRIGGER_CREDENTIALS,
+    TRIGGER_CLOCK,
+    TRIGGER_RESUMED,
+    TRIGGER_LINK_NEW, /* the best usable link is another one, or has other addresses, than the last attempt's */
+    TRIGGER_LINK_NONE, /* no usable link */
+    TRIGGER_BASE_LOST, /* the link, address or route under the attempt or tunnel is gone */
+    TRIGGER_BASE_BACK,
+    TRIGGER_READY, /* addresses of the gateway are known */
+    TRIGGER_ATTEMPT_FAILED,
+    TRIGGER_ESTABLISHED,
+    TRIGGER_CLOSED,
+    TRIGGER_MOVED,
+    TRIGGER_MOVE_FAILED,
+    TRIGGER_PATH_MOVE,
+    TRIGGER_PATH_DEAD,
+    TRIGGER_RETRY_DUE,
+    TRIGGER_GRACE_OVER,
+    TRIGGER_FAREWELL_OVER,
+    TRIGGER_LOCKDOWN_FAILED,
+};
+#define N_TRIGGERS (TRIGGER_LOCKDOWN_FAILED + 1)
+
+enum phase { PHASE_NONE, PHASE_FINDING, PHASE_RESOLVING, PHASE_INITIATED };
+
+enum timer {
+    TIMER_RETRY,
+    TIMER_ATTEMPT, /* guards resolving and initiating */
+    TIMER_GRACE,
+    TIMER_MOVE,
+    TIMER_FAREWELL,
+};
+#define N_TIMERS (TIMER_FAREWELL + 1)
+
+/* One round through gateways and their addresses. */
+struct attempt {
+    enum phase phase;
+    uint32_t id; /* of the last ACTION_IKE_INITIATE; never reused */
+    uint32_t request_id; /* of the name server or name request under way */
+    uint32_t gateway_index;
+    uint32_t n_servers;
+    struct ip_addr servers[RESOLVED_ADDRS_MAX];
+    uint32_t n_addrs, next_addr; /* the gateway's, in order */
+    struct ip_addr addrs[RESOLVED_ADDRS_MAX];
+    struct ip_addr remote; /* being contacted */
+    enum reason reason; /* why the last step failed */
+    enum reason passing_reason; /* REASON_NONE while every failure of the round was permanent */
+    uint32_t passing_gateway; /* whose failure that was */
+};
+
+enum fetch_phase { FETCH_PHASE_NONE, FETCH_PHASE_FINDING, FETCH_PHASE_RESOLVING, FETCH_PHASE_OPEN };
+
+struct fetching {
+    enum fetch_phase phase;
+    struct fetch fetch;
+    uint32_t request_id;
+    uint32_t n_servers;
+    struct ip_addr servers[RESOLVED_ADDRS_MAX];
+    uint32_t n_addrs;
+    struct ip_addr addrs[RESOLVED_ADDRS_MAX];
+};
+
+struct core {
+    /* the model */
+    struct policy policy;
+    struct link_set links;
+    struct wallclock clock;
+    struct credentials credentials;
+    bool started;
+    bool enabled;
+    bool user_disconnected;
+    struct prng prng;
+
+    /* the state */
+    enum state state;
+    enum reason reason;
+    usec_t now_usec;
+    usec_t since_at_usec;
+    usec_t timers[N_TIMERS]; /* USEC_INFINITY: off */
+    struct backoff backoff;
+    struct attempt attempt;
+    struct fetching fetching;
+    bool has_base;
+    struct link base; /* copy: survives the link */
+    struct link best_seen; /* the best link when the last round began: another one is news */
+    int tried_ifindex; /* link of the round that failed last: the next round prefers another; 0: none */
+    bool has_tunnel; /* an IKE SA stands */
+    usec_t tunnel_since_at_usec;
+    bool has_addrs; /* tunnel.addrs are known (kept while reconnecting) */
+    struct tunnel tunnel;
+    bool moving;
+    struct ip_addr moving_to; /* remote while MOBIKE is under way */
+    struct keepalive keepalive;
+    struct pathwatch pathwatch;
+    uint32_t next_request_id;
+    bool ike_running;
+
+    /* one turn */
+    enum trigger follow; /* raised by an effect, run before the turn ends */
+    enum reason cause; /* reason that came with the trigger */
+    struct action_list *actions;
+
+    /* the world as it was last told to be */
+    bool firewall_dirty, routing_dirty, record_dirty;
+    bool firewall_failed; /* do not try again before the retry timer */
+    struct record record;
+    struct lockdown lockdown;
+    struct routing routing;
+};
+
+struct action *core_act(struct core *core, enum action_type type); /* appends to this turn's actions */
+void core_set_timer(struct core *core, enum timer timer, usec_t delay_usec);
+void core_clear_timer(struct core *core, enum timer timer);
+void core_raise(struct core *core, enum trigger trigger, enum reason cause);
+uint32_t core_new_request_id(struct core *core);
+void core_change_state(struct core *core, enum state state, enum reason reason);
+
+/* transitions.c: finds the row, runs its effect, enters its state. False: no row, the trigger means nothing here. */
+bool transitions_run(struct core *core, enum trigger trigger);
+const char *trigger_name(enum trigger trigger);
+
+/* attempt.c */
+void attempt_begin(struct core *core); /* a round from the first gateway on the best link; raises what follows */
+void attempt_next(struct core *core); /* the next address or gateway of the round */
+bool attempt_has_next(const struct core *core);
+void attempt_initiate(struct core *core);
+void attempt_forget(struct core *core); /* ends what is under way, silently */
+void attempt_on_resolvers(struct core *core, const struct resolved *resolvers);
+void attempt_on_resolved(struct core *core, const struct resolved *resolved);
+/* REASON_NONE, or why nothing can be tried now. */
+enum reason attempt_obstacle(const struct core *core);
+void attempt_note_failure(struct core *core, enum reason cause);
+bool attempt_best_is_new(const struct core *core); /* is the best usable link another one than when the last round began? */
+bool attempt_base_lost(const struct core *core);
+
+/* session.c */
+void session_start(struct core *core, const struct tunnel *tunnel);
+void session_drop(struct core *core, bool silent); /* the IKE SA is given up */
+void session_forget(struct core *core); /* the IKE SA is gone already */
+bool session_can_move(const struct core *core);
+void session_move(struct core *core);
+void session_on_moved(struct core *core, const struct path *path);
+void session_on_timer(struct core *core, const struct traffic *traffic);
+void session_on_traffic(struct core *core, const struct traffic *traffic);
+bool session_base_lost(const struct core *core);
+void session_check_path(struct core *core);
+void session_update_keepalive(struct core *core);
+uint32_t session_mtu(const struct core *core);
+
+/* revocation.c */
+void revocation_on_wanted(struct core *core, const struct fetch *fetch);
+void revocation_on_done(struct core *core, uint32_t id);
+bool revocation_on_resolvers(struct core *core, const struct resolved *resolvers); /* true: it was for a fetch */
+bool revocation_on_resolved(struct core *core, const struct resolved *resolved);
+void revocation_forget(struct core *core);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Which link is fit to carry the tunnel, and which is best: the administrator's order, then type, unmetered, home network, route metric.
+ * Decides only by the snapshot it is given; never remembers (stickiness is the session's: it simply does not ask while connected).
+ */
+#include "core/core.h"
+#include "core/link.h"
+#include "core/policy.h"
+
+/* The most specific route of this link to addr, then the lowest metric; NULL: none. */
+const struct link_route *link_route_to(const struct link *link, const struct ip_addr *addr);
+
+/* The source address to use towards addr (same family); NULL: none. */
+const struct ip_addr *link_source_for(const struct link *link, const struct ip_addr *addr);
+
+/* A default route and an address of this family. */
+bool link_has_family(const struct link *link, uint8_t family);
+
+/* Can this link reach addr; with addr NULL: anything outside? */
+enum link_fitness link_judge(const struct link *link, const struct policy *policy, const struct ip_addr *addr);
+const char *link_fitness_phrase(enum link_fitness fitness);
+
+/* Higher is better; never 0. Meaningful for usable links. */
+uint32_t link_score(const struct link *link, const struct policy *policy);
+
+/* The best usable link, other than the one with index `not_ifindex` (0: any); NULL: none. Ties: lower ifindex. */
+const struct link *linkset_best(
+    const struct link_set *set, const struct policy *policy, const struct ip_addr *addr, int not_ifindex);
+
+const struct link *linkset_find(const struct link_set *set, int ifindex);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What lockdown lets through, and the routes that go with it: two pure functions of the model. Every opening is derived here from what is
+ * being done at this moment, so that the end of a doing closes its opening without anybody having to remember it.
+ */
+#include "core/internal.h"
+
+#include "base/macro.h"
+
+#include <string.h>
+
+static void add_peer(struct lockdown_peer *peers, uint32_t *n_peers, const struct ip_addr *addr, uint16_t port)
+{
+    if (addr->family == 0 || *n_peers == LOCKDOWN_PEERS_MAX)
+        return;
+    for (uint32_t i = 0; i < *n_peers; i++)
+        if (ip_addr_equal(&peers[i].addr, addr) && peers[i].port == port)
+            return;
+    peers[*n_peers].addr = *addr;
+    peers[(*n_peers)++].port = port;
+}
+
+static uint16_t gateway_port(const struct core *core)
+{
+    uint32_t i = core->attempt.gateway_index;
+
+    return i < core->policy.n_gateways ? core->policy.gateways[i].port : 0;
+}
+
+static void open_gateways(const struct core *core, struct lockdown *ret)
+{
+    if (core->has_tunnel)
+        add_peer(ret->gateways, &ret->n_gateways, &core->tunnel.remote, gateway_port(core));
+    if (core->moving)
+        add_peer(ret->gateways, &ret->n_gateways, &core->moving_to, gateway_port(core));
+    if (core->attempt.phase == PHASE_INITIATED)
+        add_peer(ret->gateways, &ret->n_gateways, &core->attempt.remote, gateway_port(core));
+}
+
+static void open_resolvers(const struct core *core, struct lockdown *ret)
+{
+    if (core->attempt.phase == PHASE_RESOLVING)
+        for (uint32_t i = 0; i < core->attempt.n_servers; i++)
+            add_peer(ret->resolvers, &ret->n_resolvers, &core->attempt.servers[i], 53);
+    if (core->fetching.phase == FETCH_PHASE_RESOLVING)
+        for (uint32_t i = 0; i < core->fetching.n_servers; i++)
+            add_peer(ret->resolvers, &ret->n_resolvers, &core->fetching.servers[i], 53);
+}
+
+static void open_fetches(const struct core *core, struct lockdown *ret)
+{
+    if (core->fetching.phase != FETCH_PHASE_OPEN)
+        return;
+    for (uint32_t i = 0; i < core->fetching.n_addrs; i++)
+        add_peer(ret->fetches, &ret->n_fetches, &core->fetching.addrs[i], core->fetching.fetch.port);
+}
+
+static void add_lan(struct lockdown *ret, const struct ip_prefix *prefix)
+{
+    if (!ip_prefix_is_local(prefix) || ret->n_lan == LOCKDOWN_LAN_MAX)
+        return;
+    for (uint32_t i = 0; i < ret->n_lan; i++)
+        if (ip_prefix_equal(&ret->lan[i], prefix))
+            return;
+    ret->lan[ret->n_lan++] = *prefix;
+}
+
+/* On-link and private only: what a DHCP server calls local is not to be believed (TunnelCrack). */
+static void open_lan(const struct core *core, struct lockdown *ret)
+{
+    for (uint32_t i = 0; i < core->links.n_links; i++) {
+        const struct link *link = &core->links.links[i];
+        enum link_fitness fitness = link_judge(link, &core->policy, NULL);
+        if (fitness != LINK_FITNESS_USABLE && fitness != LINK_FITNESS_NO_ROUTE)
+            continue;
+        for (uint32_t k = 0; k < link->n_addrs; k++) {
+            struct ip_prefix prefix = ip_prefix_of(&link->addrs[k].addr, link->addrs[k].prefix_length);
+            if (prefix.length > 0)
+                add_lan(ret, &prefix);
+        }
+    }
+}
+
+void lockdown_compute(const struct core *core, struct lockdown *ret)
+{
+    const struct policy *policy = &core->policy;
+
+    memset(ret, 0, sizeof(*ret));
+    if (core->state == STATE_DISABLED)
+        return;
+    ret->active = true;
+    ret->mark = policy->mark;
+    memcpy(ret->interface, policy->interface, sizeof(ret->interface));
+    ret->tunnel_up = core->state == STATE_CONNECTED;
+    if (core->has_addrs)
+        for (uint32_t i = 0; i < MIN_OF(core->tunnel.n_addrs, (uint32_t)ELEMENTSOF(ret->tunnel_addrs)); i++)
+            ret->tunnel_addrs[ret->n_tunnel_addrs++] = core->tunnel.addrs[i];
+    open_gateways(core, ret);
+    open_resolvers(core, ret);
+    open_fetches(core, ret);
+    if (policy->allow_lan)
+        open_lan(core, ret);
+    ret->allow_usb = policy->allow_usb;
+    ret->n_cellular_services = policy->n_cellular_services;
+    memcpy(ret->cellular_services, policy->cellular_services, sizeof(ret->cellular_services));
+}
+
+static void route_outer(const struct core *core, const struct ip_addr *addr, struct routing *ret)
+{
+    const struct link_route *route = link_route_to(&core->base, addr);
+    const struct ip_addr *source = link_source_for(&core->base, addr);
+    struct routing_outer *outer = &ret->outer[ret->n_outer];
+
+    if (!route || !source || ret->n_outer == ROUTING_OUTER_MAX)
+        return;
+    for (uint32_t i = 0; i < ret->n_outer; i++)
+        if (ip_addr_equal(&ret->outer[i].addr, addr))
+            return;
+    outer->addr = *addr;
+    outer->via = route->via;
+    outer->source = *source;
+    outer->ifindex = core->base.ifindex;
+    ret->n_outer++;
+}
+
+static bool is_granted(const struct core *core, const struct ip_prefix *subnet)
+{
+    for (uint32_t i = 0; i < core->tunnel.n_addrs; i++)
+        if (core->tunnel.addrs[i].family == subnet->addr.family)
+            return true;
+    return false;
+}
+
+void routing_compute(const struct core *core, struct routing *ret)
+{
+    struct lockdown lockdown;
+
+    memset(ret, 0, sizeof(*ret));
+    lockdown_compute(core, &lockdown);
+    if (!lockdown.active)
+        return;
+    ret->active = true;
+    ret->mark = lockdown.mark;
+    memcpy(ret->interface, lockdown.interface, sizeof(ret->interface));
+    ret->mtu = session_mtu(core);
+    ret->n_addrs = lockdown.n_tunnel_addrs;
+    memcpy(ret->addrs, lockdown.tunnel_addrs, sizeof(ret->addrs));
+    if (core->has_addrs)
+        for (uint32_t i = 0; i < core->tunnel.n_subnets; i++)
+            if (is_granted(core, &core->tunnel.subnets[i]))
+                ret->subnets[ret->n_subnets++] = core->tunnel.subnets[i];
+    if (core->has_base) {
+        for (uint32_t i = 0; i < lockdown.n_gateways; i++)
+            route_outer(core, &lockdown.gateways[i].addr, ret);
+        for (uint32_t i = 0; i < lockdown.n_resolvers; i++)
+            route_outer(core, &lockdown.resolvers[i].addr, ret);
+        for (uint32_t i = 0; i < lockdown.n_fetches; i++)
+            route_outer(core, &lockdown.fetches[i].addr, ret);
+    }
+    ret->n_lan = lockdown.n_lan;
+    memcpy(ret->lan, lockdown.lan, sizeof(ret->lan));
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * While a tunnel stands: when a keepalive leaves, whether the path still lives, where the tunnel moves when its base link is lost.
+ * Never moves for a better link: it is asked only when the base link is lost or its path is dead.
+ */
+#include "core/internal.h"
+
+#include "base/macro.h"
+
+#include <string.h>
+
+/* Outer overhead of ESP in UDP with AES-GCM: IP, UDP 8, SPI and sequence 8, IV 8, padding and trailer 2, ICV 16 (RFC 4303, 4106, 3948). */
+#define ESP_OVERHEAD_IPV4 62
+#define ESP_OVERHEAD_IPV6 82
+
+uint32_t session_mtu(const struct core *core)
+{
+    uint32_t overhead = core->tunnel.remote.family == 6 ? ESP_OVERHEAD_IPV6 : ESP_OVERHEAD_IPV4;
+    uint32_t outer = core->has_base && core->base.mtu ? core->base.mtu : 1500;
+
+    if (core->policy.mtu)
+        return core->policy.mtu;
+    return MAX_OF(outer > overhead ? outer - overhead : 0, (uint32_t)TUNNEL_MTU_MIN);
+}
+
+static usec_t wanted_keepalive_interval(const struct core *core)
+{
+    const struct policy *policy = &core->policy;
+
+    if (!core->has_tunnel || !core->tunnel.nat || policy->keepalive_mode == KEEPALIVE_MODE_OFF)
+        return 0;
+    if (core->base.roaming && !policy->roaming_keepalive)
+        return 0;
+    return MAX_OF(policy->keepalive_usec, policy->keepalive_min_usec);
+}
+
+void session_update_keepalive(struct core *core)
+{
+    usec_t interval_usec = wanted_keepalive_interval(core);
+
+    if (interval_usec == 0)
+        keepalive_stop(&core->keepalive);
+    else if (interval_usec != core->keepalive.interval_usec)
+        keepalive_start(&core->keepalive, core->now_usec, interval_usec);
+}
+
+void session_start(struct core *core, const struct tunnel *tunnel)
+{
+    core->tunnel = *tunnel;
+    core->has_tunnel = true;
+    core->tunnel_since_at_usec = core->now_usec;
+    core->has_addrs = tunnel->n_addrs > 0;
+    core->moving = false;
+    core->attempt.phase = PHASE_NONE;
+    core->tried_ifindex = 0;
+    core_clear_timer(core, TIMER_ATTEMPT);
+    keepalive_stop(&core->keepalive);
+    session_update_keepalive(core);
+    pathwatch_reset(&core->pathwatch);
+    core_act(core, ACTION_WATCH_TRAFFIC);
+}
+
+void session_forget(struct core *core)
+{
+    if (core->has_tunnel && usec_sub(core->now_usec, core->tunnel_since_at_usec) >= BACKOFF_HOLD_USEC)
+        backoff_reset(&core->backoff);
+    core->has_tunnel = core->moving = false;
+    core_clear_timer(core, TIMER_GRACE);
+    core_clear_timer(core, TIMER_MOVE);
+    keepalive_stop(&core->keepalive);
+    pathwatch_reset(&core->pathwatch);
+}
+
+void session_drop(struct core *core, bool silent)
+{
+    if (core->has_tunnel)
+        core_act(core, ACTION_IKE_TERMINATE)->silent = silent;
+    session_forget(core);
+}
+
+/* The gateway's address in use, or on the way to. */
+static const struct ip_addr *remote_of(const struct core *core)
+{
+    return core->moving ? &core->moving_to : &core->tunnel.remote;
+}
+
+static bool has_address(const struct link *link, const struct ip_addr *addr)
+{
+    for (uint32_t i = 0; i < link->n_addrs; i++)
+        if (ip_addr_equal(&link->addrs[i].addr, addr))
+            return true;
+    return false;
+}
+
+bool session_base_lost(const struct core *core)
+{
+    const struct link *link = linkset_find(&core->links, core->base.ifindex);
+
+    if (!link || link_judge(link, &core->policy, remote_of(core)) != LINK_FITNESS_USABLE)
+        return true;
+    if (core->moving)
+        return !has_address(link, link_source_for(&core->base, remote_of(core)));
+    return core->tunnel.local.family != 0 && !has_address(link, &core->tunnel.local);
+}
+
+/* A link that reaches the gateway, at the address in use or another that is known. A dead path rules its own link out. */
+static const struct link *find_target(const struct core *core, struct ip_addr *ret_remote)
+{
+    int not_ifindex = session_base_lost(core) ? 0 : core->base.ifindex;
+    const struct link *link = linkset_best(&core->links, &core->policy, remote_of(core), not_ifindex);
+
+    *ret_remote = *remote_of(core);
+    for (uint32_t i = 0; !link && i < core->attempt.n_addrs; i++) {
+        *ret_remote = core->attempt.addrs[i];
+        link = linkset_best(&core->links, &core->policy, ret_remote, not_ifindex);
+    }
+    return link;
+}
+
+bool session_can_move(const struct core *core)
+{
+    struct ip_addr remote;
+
+    return core->has_tunnel && core->tunnel.mobike && core->policy.migrate && find_target(core, &remote);
+}
+
+void session_move(struct core *core)
+{
+    struct ip_addr remote;
+    const struct link *link = find_target(core, &remote);
+    struct migrate_request *request = &core_act(core, ACTION_IKE_MIGRATE)->migrate;
+
+    core->base = *link;
+    core->moving = true;
+    core->moving_to = remote;
+    *request = (struct migrate_request){
+        .local = *link_source_for(link, &remote),
+        .remote = remote,
+        .ifindex = link->ifindex,
+    };
+    memcpy(request->interface, link->name, sizeof(request->interface));
+    core_clear_timer(core, TIMER_GRACE);
+    core_set_timer(core, TIMER_MOVE, MOVE_GUARD_USEC);
+    pathwatch_reset(&core->pathwatch);
+}
+
+void session_on_moved(struct core *core, const struct path *path)
+{
+    if (!core->has_tunnel)
+        return;
+    if (core->moving && !path->moved) {
+        core_raise(core, TRIGGER_MOVE_FAILED, REASON_LINK_LOST);
+        return;
+    }
+    if (!path->moved || (core->moving && !has_address(&core->base, &path->local)))
+        return; /* an earlier move: this one is still under way */
+    core->tunnel.local = path->local;
+    core->tunnel.remote = path->remote;
+    core->tunnel.nat = path->nat;
+    session_update_keepalive(core);
+    if (core->moving) {
+        core->moving = false;
+        core_clear_timer(core, TIMER_MOVE);
+        core_raise(core, TRIGGER_MOVED, REASON_NONE);
+    }
+}
+
+void session_check_path(struct core *core)
+{
+    core_act(core, ACTION_IKE_LIVENESS);
+}
+
+void session_on_traffic(struct core *core, const struct traffic *traffic)
+{
+    if (!core->has_tunnel || core->moving)
+        return;
+    switch (pathwatch_judge(&core->pathwatch, core->now_usec, traffic)) {
+    case PATH_VERDICT_ALIVE:
+        core_act(core, ACTION_WATCH_TRAFFIC);
+        break;
+    case PATH_VERDICT_WAIT:
+        break;
+    case PATH_VERDICT_CHECK:
+        session_check_path(core);
+        break;
+    case PATH_VERDICT_MOVE:
+        core_raise(core, TRIGGER_PATH_MOVE, REASON_PATH_DEAD);
+        break;
+    case PATH_VERDICT_DEAD:
+        core_raise(core, TRIGGER_PATH_DEAD, REASON_PATH_DEAD);
+        break;
+    }
+}
+
+void session_on_timer(struct core *core, const struct traffic *traffic)
+{
+    if (!core->has_tunnel || core->state != STATE_CONNECTED)
+        return;
+    if (keepalive_due(&core->keepalive, core->now_usec, traffic->last_out_at_usec))
+        core_act(core, ACTION_KEEPALIVE);
+    if (core->now_usec >= pathwatch_deadline(&core->pathwatch))
+        session_on_traffic(core, traffic);
+}
