@@ -49,6 +49,7 @@ lab_spawn() {
     shift 2
     setsid ip netns exec "$where" "$@" >>"$LAB_DIR/log/$label.log" 2>&1 </dev/null &
     echo $! >"$LAB_DIR/pid/$label"
+    disown $!
 }
 
 # lab_pid LABEL: the pid of a process started by lab_spawn; fails when it is gone

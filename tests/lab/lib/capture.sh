@@ -15,6 +15,7 @@ lab_capture_start() {
         --link "wlan0=$(ns nata)/lan" --link "wwan0=$(ns natb)/lan" --link "eth0=$(ns plain)/lan" \
         --world "$(ns world)/eth0" >>"$LAB_DIR/log/record.log" 2>&1 </dev/null &
     echo $! >"$LAB_DIR/pid/record"
+    disown $!
     lab_until 20 test -S "$RECORD_SOCKET" || die "no recorder: $(cat "$LAB_DIR/log/record.log")"
 }
 

@@ -56,6 +56,7 @@ client_spawn() {
     STRONGSWAN_CONF=$CLIENT_DIR/strongswan.conf setsid nsenter -t "$holder" --net --mount -- \
         /usr/sbin/charon-systemd >>"$LAB_DIR/log/client.log" 2>&1 </dev/null &
     echo $! >"$LAB_DIR/pid/client"
+    disown $!
 }
 
 client_up() { client_vici --initiate --child net --timeout 20; }

@@ -43,7 +43,7 @@ END
 # gateway_variant VARIANT: sets the variables that differ
 gateway_variant() {
     ike=$GW_IKE_GOOD esp=$GW_ESP_GOOD pools="v4, v6" mobike=yes local_ts=0.0.0.0/0,::/0 remote_ts=dynamic
-    ike_rekey=4h esp_rekey=1h cacerts=ca.pem dpd=30s start=none extra=
+    ike_rekey=4h esp_rekey=1h cacerts=ca.pem dpd=30s start=none
     cert=gateway id=$GW_NAME
     [ "$2" = gw ] || { cert=gateway2 id=$GW2_NAME; }
     case $1 in
@@ -70,7 +70,7 @@ gateway_variant() {
 
 # gateway_swanctl VARIANT NAMESPACE: the whole swanctl.conf
 gateway_swanctl() {
-    local ike esp pools mobike local_ts remote_ts ike_rekey esp_rekey cacerts dpd start extra cert id net=10.99 net6=fd99
+    local ike esp pools mobike local_ts remote_ts ike_rekey esp_rekey cacerts dpd start cert id net=10.99 net6=fd99
     gateway_variant "$1" "$2"
     [ "$2" = gw ] || net=10.98 net6=fd98
     cat <<END

@@ -106,7 +106,7 @@ pki_root() {
 # pki_crl: sign the list of the revoked anew; other tests may revoke more first by pki_revoke
 pki_crl() {
     (cd "$LAB_DIR/pki" && mkdir -p www &&
-        SAN= openssl ca -config ca/openssl.cnf -cert ca.pem -keyfile ca.key -gencrl -out ca/crl.pem 2>/dev/null &&
+        SAN='' openssl ca -config ca/openssl.cnf -cert ca.pem -keyfile ca.key -gencrl -out ca/crl.pem 2>/dev/null &&
         openssl crl -in ca/crl.pem -outform DER -out www/ca.crl.new && mv www/ca.crl.new www/ca.crl)
 }
 
@@ -114,7 +114,7 @@ pki_crl() {
 pki_revoke() {
     local name
     for name; do
-        (cd "$LAB_DIR/pki" && SAN= openssl ca -config ca/openssl.cnf -cert ca.pem -keyfile ca.key \
+        (cd "$LAB_DIR/pki" && SAN='' openssl ca -config ca/openssl.cnf -cert ca.pem -keyfile ca.key \
             -revoke "$name.pem" -crl_reason keyCompromise 2>/dev/null) || die "cannot revoke $name"
     done
 }
