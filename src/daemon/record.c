@@ -89,6 +89,8 @@ static const struct field link_fields[] = {
     LIST(struct link, "route", FIELD_ROUTE, routes),
 };
 
+static const struct field policy_event_fields[] = { SCALAR(struct event, "ike-changed", FIELD_BOOL, ike_changed) };
+
 static const struct field start_fields[] = { SCALAR(struct event, "enabled", FIELD_BOOL, enabled) };
 
 static const struct field clock_fields[] = {
@@ -364,6 +366,7 @@ void record_format_event(usec_t now_usec, const struct event *event, struct strb
     add_moment(ret, now_usec);
     strbuf_add(ret, " %s", event_name(event->type));
     if (event->type == EVENT_POLICY) {
+        add_fields(ret, (struct field_table)TABLE(policy_event_fields), event);
         add_fields(ret, (struct field_table)TABLE(policy_fields), event->policy);
     } else if (event->type == EVENT_LINKS) {
         for (uint32_t i = 0; i < event->links->n_links; i++) {
@@ -671,6 +674,25 @@ static int parse_fields(struct field_table table, const char *p, usec_t now_usec
     return r;
 }
 
+/* The policy itself stands in the storage, what comes with it in the event. */
+static int parse_policy(const char *p, usec_t now_usec, struct policy *ret, struct event *ret_event)
+{
+    char word[VALUE_MAX_BYTES], *value;
+    int r;
+
+    memset(ret, 0, sizeof(*ret));
+    while ((r = next_pair(&p, word, sizeof(word), &value)) > 0) {
+        if (strcmp(word, policy_event_fields[0].key) == 0)
+            r = parse_field((struct field_table)TABLE(policy_event_fields), word, value, now_usec, ret_event);
+        else
+            r = parse_field((struct field_table)TABLE(policy_fields), word, value, now_usec, ret);
+        if (r < 0)
+            return r;
+    }
+    ret_event->policy = ret;
+    return r;
+}
+
 static int parse_links(const char *p, usec_t now_usec, struct link_set *ret)
 {
     char word[VALUE_MAX_BYTES], *value;
@@ -727,9 +749,7 @@ int record_parse_event(const char *line, usec_t *now_usec, struct record_storage
     if (!event_from_name(word, &event.type))
         return -EINVAL;
     if (event.type == EVENT_POLICY) {
-        memset(&storage->policy, 0, sizeof(storage->policy));
-        event.policy = &storage->policy;
-        r = parse_fields((struct field_table)TABLE(policy_fields), line, now, &storage->policy);
+        r = parse_policy(line, now, &storage->policy, &event);
     } else if (event.type == EVENT_LINKS) {
         event.links = &storage->links;
         r = parse_links(line, now, &storage->links);

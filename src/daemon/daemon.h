@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * mvpnd's one object, shared by the files of src/daemon: the loop, the core, the adapters, and what the last turn left.
+ *   main.c      command line, start, end
+ *   turn.c      event queue -> core_step -> actions; the one timer; what follows a turn (journal, bus, systemd)
+ *   execute.c   actions into calls of adapters
+ *   sources.c   descriptors into events
+ *   reload.c    configuration and credentials
+ *   report.c    what status shows
+ *   journal.c   one structured line per transition
+ * Decides nothing about the tunnel: that is src/core.
+ */
+#include "bus/bus.h"
+#include "config/credentials.h"
+#include "config/settings.h"
+#include "core/core.h"
+#include "fw/fw.h"
+#include "ike/ike.h"
+#include "net/net.h"
+#include "store/store.h"
+#include "sys/resolver.h"
+
+#include <stdio.h>
+#include <systemd/sd-event.h>
+
+#define EVENT_QUEUE_MAX 64
+
+struct daemon {
+    struct settings_paths paths;
+    struct settings *settings;
+    struct credentials_report credentials;
+    uint64_t credential_print; /* tells whether the files behind the paths were replaced */
+    struct store_record record; /* as on disk */
+
+    sd_event *loop;
+    sd_event_source *timer, *alarm; /* CLOCK_BOOTTIME, and the same waking the machine; armed one at a time */
+    int clock_fd; /* told when the wall clock is set */
+
+    struct core *core;
+    struct net *net;
+    struct fw *fw; /* NULL: the kernel has no nftables */
+    struct ike *ike;
+    struct store *store;
+    struct bus *bus;
+    struct resolver *resolver; /* NULL until the first name: made for the mark then in force */
+    uint32_t resolver_mark;
+    sd_bus *system_bus; /* borrowed; NULL: not there */
+
+    struct event queue[EVENT_QUEUE_MAX];
+    uint32_t n_queued, next_queued;
+    bool in_turn;
+    struct link_set links; /* what the last EVENT_LINKS pointed to */
+
+    bool ike_runs;
+    int tun_fd;
+    struct routing routing; /* last applied, for repair */
+    struct lockdown lockdown;
+    int firewall_error, store_error; /* of the last action of the kind; 0: done */
+    struct core_status last; /* as of the last published turn */
+    bool disable_pending;
+    char detail[512]; /* what an adapter said about the last failure; "" none */
+    char config_error[768]; /* file, line and text of the configuration that could not be used at start; "" none */
+    FILE *record_file; /* MVPN_RECORD */
+};
+
+/* turn.c */
+void daemon_push(struct daemon *daemon, const struct event *event); /* queues and, unless in a turn, runs it */
+void daemon_push_simple(struct daemon *daemon, enum event_type type);
+int daemon_make_timers(struct daemon *daemon);
+
+/* execute.c */
+/* False: the firewall failed, and the rest of the list must not be done. */
+bool daemon_execute(struct daemon *daemon, const struct action *action);
+void daemon_apply_routing(struct daemon *daemon, const struct routing *routing);
+
+/* sources.c */
+int daemon_add_sources(struct daemon *daemon);
+void daemon_push_links(struct daemon *daemon);
+void daemon_push_clock(struct daemon *daemon);
+
+/* reload.c */
+int daemon_load(struct daemon *daemon); /* first time: with an error in it, as if nothing were configured */
+int daemon_reload(struct daemon *daemon, char *ret_error_text, size_t size); /* the old stays where it fails */
+void daemon_set_interest(struct daemon *daemon); /* routes to literal gateways count as ways out */
+
+/* report.c */
+extern const struct bus_ops daemon_bus_ops;
+
+/* journal.c */
+void journal_transition(const struct daemon *daemon, const struct core_status *status, const char *message);
+void journal_say(int priority, const char *format, ...) _printf_(2, 3);
+const char *daemon_message(const struct daemon *daemon, const struct core_status *status, char *buf, size_t size);
