@@ -20,6 +20,8 @@ struct store_record {
 int store_open(const char *state_dir, struct store **ret);
 void store_free(struct store *store);
 
-int store_load(struct store *store, struct store_record *ret); /* -EBADMSG: damaged; *ret then says enabled (fail closed) */
+/* -EBADMSG: damaged; another negative errno: unreadable. *ret then says enabled (fail closed). */
+int store_load(struct store *store, struct store_record *ret);
 int store_save(struct store *store, const struct store_record *record);
 const char *store_crl_dir(const struct store *store);
+const char *store_record_path(const struct store *store); /* to name the damaged file */

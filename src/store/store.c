@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The order of steps that makes a write all or nothing: temporary file, its data on disk, rename, the folder on disk. Decides nothing by
+ * what it reads, and asks the disk only through files.h.
+ */
+#include "store/store.h"
+
+#include "base/cleanup.h"
+#include "store/files.h"
+#include "store/record.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define RECORD_NAME      "record"
+#define RECORD_NEW_NAME  "record.new"
+#define CRL_DIR_NAME     "crls"
+
+struct store {
+    int dir_fd;
+    char *record_path;
+    char *crl_dir;
+};
+
+int store_open(const char *state_dir, struct store **ret)
+{
+    struct store *store = calloc(1, sizeof(*store));
+    int r, crl_fd;
+
+    if (!store)
+        return -ENOMEM;
+    store->dir_fd = -1;
+    if (asprintf(&store->record_path, "%s/" RECORD_NAME, state_dir) < 0)
+        store->record_path = NULL;
+    if (asprintf(&store->crl_dir, "%s/" CRL_DIR_NAME, state_dir) < 0)
+        store->crl_dir = NULL;
+    r = store->record_path && store->crl_dir ? 0 : -ENOMEM;
+    if (r == 0)
+        r = store->dir_fd = files_open_dir(state_dir);
+    if (r >= 0)
+        r = crl_fd = files_open_dir(store->crl_dir);
+    if (r < 0) {
+        store_free(store);
+        return r;
+    }
+    files_close(crl_fd);
+    *ret = store;
+    return 0;
+}
+
+void store_free(struct store *store)
+{
+    if (!store)
+        return;
+    if (store->dir_fd >= 0)
+        files_close(store->dir_fd);
+    free(store->record_path);
+    free(store->crl_dir);
+    free(store);
+}
+
+const char *store_crl_dir(const struct store *store)
+{
+    return store->crl_dir;
+}
+
+const char *store_record_path(const struct store *store)
+{
+    return store->record_path;
+}
+
+int store_load(struct store *store, struct store_record *ret)
+{
+    char text[RECORD_MAX_BYTES + 1];
+    ssize_t n = files_read(store->dir_fd, RECORD_NAME, text, sizeof(text));
+    int r;
+
+    if (n == -ENOENT) {
+        *ret = (struct store_record){ .known = false };
+        return 0;
+    }
+    /* Whoever was enabled must not be open because of a bad sector. */
+    *ret = (struct store_record){ .known = true, .enabled = true };
+    if (n < 0)
+        return (int)n;
+    if (n > RECORD_MAX_BYTES)
+        return -EBADMSG;
+    r = record_parse(text, (size_t)n, ret);
+    return r;
+}
+
+/* The new file, complete on disk, beside the old. */
+static int write_new(int dir_fd, const struct strbuf *text)
+{
+    int fd = files_create(dir_fd, RECORD_NEW_NAME), r, closed;
+
+    if (fd < 0)
+        return fd;
+    r = files_write(fd, text->text, text->length_bytes);
+    if (r == 0)
+        r = files_sync(fd);
+    closed = files_close(fd);
+    return r < 0 ? r : closed;
+}
+
+static int replace(int dir_fd, const struct strbuf *text)
+{
+    int r = write_new(dir_fd, text);
+
+    if (r == 0)
+        r = files_rename(dir_fd, RECORD_NEW_NAME, RECORD_NAME);
+    if (r < 0) {
+        files_remove(dir_fd, RECORD_NEW_NAME);
+        return r;
+    }
+    return files_sync(dir_fd);
+}
+
+int store_save(struct store *store, const struct store_record *record)
+{
+    char buf[RECORD_MAX_BYTES];
+    struct strbuf text;
+    int lock_fd, r;
+
+    if (record->newest_time_sec < 0)
+        return -EINVAL;
+    strbuf_init(&text, buf, sizeof(buf));
+    record_format(record, &text);
+    /* mvpnctl writes, too, when it believes the daemon dead. */
+    lock_fd = files_lock(store->dir_fd);
+    if (lock_fd < 0)
+        return lock_fd;
+    r = replace(store->dir_fd, &text);
+    files_close(lock_fd);
+    return r;
+}

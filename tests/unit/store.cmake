@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Without mvpn-store-files: the disk is store-disk.c.
+mvpn_add_test(NAME store LABEL unit SOURCES store-test.c store-disk.c LINK $<TARGET_FILE:mvpn-store> mvpn-base)
+add_dependencies(unit-store mvpn-store)
