@@ -55,7 +55,7 @@ gateway_variant() {
     ocsp-revoked) cert=gateway-ocsp-revoked ;;
     nocrl) cert=gateway-nocrl ;;
     wrong-ca) cert=gateway-other ;;
-    wrong-identity) cert=gateway-identity id=other.example.com ;;
+    wrong-identity) cert=gateway-identity id='*.example.com' ;;   # takes any name asked for, with another's certificate
     refuse-ike) ike=aes256-sha512-modp4096 ;;
     refuse-esp) esp=aes256-sha512 ;;
     refuse-ts) remote_ts=10.200.0.0/24 pools="v4, v6" ;;
