@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rules, in the order in which a packet meets them:
+ *   5100 marked: the base link's table       5101 marked: unreachable
+ *   5110 DHCP: main                          5120 to a permitted LAN prefix: main
+ *   5200 the tunnel's table                  5201 unreachable
+ * 5201 is more than killswitch.md asks for: table 19798 ends with an unreachable default, but the kernel drops IPv6 unreachable routes when
+ * `lo` goes down, and anybody can flush a table; a rule survives both.
+ * A rule is ours by priority together with our protocol number or one of our tables. What is left over is deleted by sending the dumped
+ * message back, so that nothing but that very rule can match.
+ */
+#include "net/rules.h"
+
+#include "base/cleanup.h"
+#include "base/macro.h"
+#include "net/routemsg.h"
+
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <string.h>
+
+#define PRIORITY_MARK       5100
+#define PRIORITY_MARK_STOP  5101
+#define PRIORITY_DHCP       5110
+#define PRIORITY_LAN        5120
+#define PRIORITY_TUNNEL     5200
+#define PRIORITY_STOP       5201
+#define RULES_MAX           (5 + LOCKDOWN_LAN_MAX)
+#define ATTRS_MAX           FRA_DPORT_RANGE
+
+struct rule {
+    uint8_t family;
+    uint8_t action; /* FR_ACT_TO_TBL, FR_ACT_UNREACHABLE */
+    uint8_t protocol; /* who made it */
+    uint8_t ip_protocol; /* 0: any */
+    uint32_t priority;
+    uint32_t table;
+    uint32_t mark, mask; /* mask 0: any */
+    uint16_t source_port, destination_port; /* 0: any */
+    struct ip_prefix to; /* length 0: anywhere */
+    bool odd; /* it has a condition that none of ours has */
+};
+
+struct rule_list {
+    unsigned n;
+    struct rule items[RULES_MAX];
+};
+
+/* Wanted rules of one family against the kernel's. */
+struct rule_diff {
+    uint8_t family;
+    const struct rule_list *wanted;
+    bool found[RULES_MAX];
+    unsigned n_surplus, room;
+    struct nl_msg **surplus; /* requests that delete; owned until sent */
+};
+
+static struct rule *add(struct rule_list *list, uint8_t family, uint32_t priority, uint8_t action, uint32_t table)
+{
+    struct rule *rule = &list->items[list->n++];
+
+    memset(rule, 0, sizeof(*rule));
+    rule->family = family;
+    rule->priority = priority;
+    rule->action = action;
+    rule->table = table;
+    rule->protocol = MVPN_PROTOCOL;
+    return rule;
+}
+
+/* In the order of adding: first what closes, then what opens. */
+static void compute(const struct routing *routing, uint8_t family, struct rule_list *ret)
+{
+    struct rule *rule;
+
+    memset(ret, 0, sizeof(*ret));
+    add(ret, family, PRIORITY_STOP, FR_ACT_UNREACHABLE, 0);
+    add(ret, family, PRIORITY_TUNNEL, FR_ACT_TO_TBL, TABLE_TUNNEL);
+    rule = add(ret, family, PRIORITY_MARK_STOP, FR_ACT_UNREACHABLE, 0);
+    rule->mark = routing->mark;
+    rule->mask = UINT32_MAX;
+    rule = add(ret, family, PRIORITY_MARK, FR_ACT_TO_TBL, TABLE_BASE);
+    rule->mark = routing->mark;
+    rule->mask = UINT32_MAX;
+    rule = add(ret, family, PRIORITY_DHCP, FR_ACT_TO_TBL, RT_TABLE_MAIN);
+    rule->ip_protocol = IPPROTO_UDP;
+    rule->source_port = family == 4 ? 68 : 546;
+    rule->destination_port = family == 4 ? 67 : 547;
+    for (uint32_t i = 0; i < routing->n_lan && ret->n < RULES_MAX; i++) {
+        if (routing->lan[i].addr.family != family || routing->lan[i].length == 0)
+            continue; /* a LAN is never everywhere */
+        rule = add(ret, family, PRIORITY_LAN, FR_ACT_TO_TBL, RT_TABLE_MAIN);
+        rule->to = routing->lan[i];
+    }
+}
+
+static uint16_t single_port(const struct nlattr *attr, bool *odd)
+{
+    const struct fib_rule_port_range *range = nla_data(attr);
+
+    if (nla_len(attr) < (int)sizeof(*range) || range->start != range->end) {
+        *odd = true;
+        return 0;
+    }
+    return range->start;
+}
+
+/* Attributes that say nothing (padding, suppressors that suppress nothing), or that parse() reads. */
+static bool is_plain_attr(const struct nlattr *attr)
+{
+    switch (nla_type(attr)) {
+    case FRA_DST:
+    case FRA_PRIORITY:
+    case FRA_FWMARK:
+    case FRA_FWMASK:
+    case FRA_TABLE:
+    case FRA_PROTOCOL:
+    case FRA_IP_PROTO:
+    case FRA_SPORT_RANGE:
+    case FRA_DPORT_RANGE:
+    case FRA_PAD:
+    case FRA_UNSPEC:
+        return true;
+    case FRA_SUPPRESS_PREFIXLEN:
+    case FRA_SUPPRESS_IFGROUP:
+        return nla_get_u32(attr) == UINT32_MAX;
+    case FRA_L3MDEV:
+        return nla_get_u8(attr) == 0;
+    default:
+        return false;
+    }
+}
+
+static bool has_odd_attr(const struct nlmsghdr *header)
+{
+    const struct nlattr *attr;
+    int left;
+
+    nlmsg_for_each_attr(attr, (struct nlmsghdr *)header, sizeof(struct fib_rule_hdr), left)
+        if (!is_plain_attr(attr))
+            return true;
+    return false;
+}
+
+static uint32_t u32_or_zero(const struct nlattr *attr)
+{
+    return attr && nla_len(attr) >= (int)sizeof(uint32_t) ? nla_get_u32(attr) : 0;
+}
+
+static uint8_t u8_or_zero(const struct nlattr *attr)
+{
+    return attr && nla_len(attr) >= 1 ? nla_get_u8(attr) : 0;
+}
+
+static int parse(const struct nlmsghdr *header, struct rule *ret)
+{
+    struct nlattr *attrs[ATTRS_MAX + 1];
+    const struct fib_rule_hdr *frh;
+
+    if (!nlmsg_valid_hdr(header, sizeof(*frh)) ||
+        nlmsg_parse((struct nlmsghdr *)header, sizeof(*frh), attrs, ATTRS_MAX, NULL) < 0)
+        return -EBADMSG;
+    frh = nlmsg_data(header);
+    memset(ret, 0, sizeof(*ret));
+    ret->family = family_from_af(frh->family);
+    ret->action = frh->action;
+    ret->odd = (frh->flags & FIB_RULE_INVERT) || frh->src_len || frh->tos || has_odd_attr(header);
+    ret->priority = u32_or_zero(attrs[FRA_PRIORITY]);
+    ret->table = frh->action == FR_ACT_TO_TBL ? attrs[FRA_TABLE] ? u32_or_zero(attrs[FRA_TABLE]) : frh->table : 0;
+    ret->mark = u32_or_zero(attrs[FRA_FWMARK]);
+    ret->mask = u32_or_zero(attrs[FRA_FWMASK]);
+    ret->protocol = u8_or_zero(attrs[FRA_PROTOCOL]);
+    ret->ip_protocol = u8_or_zero(attrs[FRA_IP_PROTO]);
+    if (attrs[FRA_SPORT_RANGE])
+        ret->source_port = single_port(attrs[FRA_SPORT_RANGE], &ret->odd);
+    if (attrs[FRA_DPORT_RANGE])
+        ret->destination_port = single_port(attrs[FRA_DPORT_RANGE], &ret->odd);
+    if (frh->dst_len) {
+        struct ip_addr addr = attr_addr(ret->family, attrs[FRA_DST]);
+        ret->to = ip_prefix_of(&addr, frh->dst_len);
+    }
+    return 0;
+}
+
+static bool is_ours(const struct rule *rule)
+{
+    return rule->family && rule->priority >= PRIORITY_MARK && rule->priority <= PRIORITY_STOP &&
+           (rule->protocol == MVPN_PROTOCOL || rule->table == TABLE_TUNNEL || rule->table == TABLE_BASE);
+}
+
+bool rules_concerned(const struct nlmsghdr *header)
+{
+    struct rule rule;
+
+    return parse(header, &rule) == 0 && is_ours(&rule);
+}
+
+static struct nl_msg *message_for(const struct rule *rule)
+{
+    struct fib_rule_hdr frh = {
+        .family = (uint8_t)family_to_af(rule->family),
+        .action = rule->action,
+        .dst_len = rule->to.length,
+    };
+    struct fib_rule_port_range from = { rule->source_port, rule->source_port };
+    struct fib_rule_port_range to = { rule->destination_port, rule->destination_port };
+    _cleanup_msg_ struct nl_msg *msg =
+        channel_message(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, &frh, sizeof(frh));
+
+    if (!msg || nla_put_u32(msg, FRA_PRIORITY, rule->priority) < 0 ||
+        nla_put_u8(msg, FRA_PROTOCOL, rule->protocol) < 0)
+        return NULL;
+    if (rule->table && nla_put_u32(msg, FRA_TABLE, rule->table) < 0)
+        return NULL;
+    if (rule->mask && (nla_put_u32(msg, FRA_FWMARK, rule->mark) < 0 || nla_put_u32(msg, FRA_FWMASK, rule->mask) < 0))
+        return NULL;
+    if (rule->ip_protocol && nla_put_u8(msg, FRA_IP_PROTO, rule->ip_protocol) < 0)
+        return NULL;
+    if (rule->source_port && nla_put(msg, FRA_SPORT_RANGE, sizeof(from), &from) < 0)
+        return NULL;
+    if (rule->destination_port && nla_put(msg, FRA_DPORT_RANGE, sizeof(to), &to) < 0)
+        return NULL;
+    if (rule->to.length && put_addr(msg, FRA_DST, &rule->to.addr) < 0)
+        return NULL;
+    return steal_ptr(&msg);
+}
+
+static int keep_surplus(struct rule_diff *diff, const struct nlmsghdr *header)
+{
+    struct nl_msg *msg;
+
+    if (diff->n_surplus == diff->room) {
+        unsigned room = diff->room ? diff->room * 2 : 8;
+        struct nl_msg **surplus = reallocarray(diff->surplus, room, sizeof(*surplus));
+        if (!surplus)
+            return -ENOMEM;
+        diff->surplus = surplus;
+        diff->room = room;
+    }
+    msg = channel_message(RTM_DELRULE, 0, nlmsg_data(header), nlmsg_datalen(header));
+    if (!msg)
+        return -ENOMEM;
+    diff->surplus[diff->n_surplus++] = msg;
+    return 0;
+}
+
+static int compare_one(const struct nlmsghdr *header, void *userdata)
+{
+    struct rule_diff *diff = userdata;
+    struct rule rule;
+
+    if (header->nlmsg_type != RTM_NEWRULE || parse(header, &rule) < 0 || rule.family != diff->family || !is_ours(&rule))
+        return 0;
+    for (unsigned i = 0; i < diff->wanted->n; i++) {
+        if (!diff->found[i] && memcmp(&diff->wanted->items[i], &rule, sizeof(rule)) == 0) {
+            diff->found[i] = true;
+            return 0;
+        }
+    }
+    return keep_surplus(diff, header);
+}
+
+static void forget(struct rule_diff *diff)
+{
+    for (unsigned i = 0; i < diff->n_surplus; i++)
+        nlmsg_free(diff->surplus[i]); /* NULL where it was sent */
+    free(diff->surplus);
+    diff->surplus = NULL;
+    diff->n_surplus = diff->room = 0;
+    memset(diff->found, 0, sizeof(diff->found));
+}
+
+/* An interrupted dump is read again: somebody changes rules at this moment. */
+static int compare(struct channel *channel, struct rule_diff *diff)
+{
+    struct fib_rule_hdr frh = { .family = (uint8_t)family_to_af(diff->family) };
+    struct channel_sink sink = { compare_one, diff };
+    int r = -EAGAIN;
+
+    for (unsigned tries = 0; r == -EAGAIN && tries < 5; tries++) {
+        forget(diff);
+        r = channel_call(channel, channel_message(RTM_GETRULE, NLM_F_DUMP, &frh, sizeof(frh)), &sink);
+    }
+    return r == -EAGAIN ? 0 : r;
+}
+
+static int apply_family(struct channel *channel, const struct rule_list *wanted, uint8_t family)
+{
+    struct rule_diff diff = { .family = family, .wanted = wanted };
+    int r, result = compare(channel, &diff);
+
+    /* Without knowing what is there everything is tried: an existing rule answers EEXIST. */
+    for (unsigned i = 0; i < wanted->n; i++) {
+        if (diff.found[i])
+            continue;
+        r = channel_call(channel, message_for(&wanted->items[i]), NULL);
+        if (r < 0 && r != -EEXIST && result == 0)
+            result = r;
+    }
+    for (unsigned i = 0; i < diff.n_surplus; i++) {
+        r = channel_call(channel, steal_ptr(&diff.surplus[i]), NULL);
+        if (r < 0 && r != -ENOENT && result == 0)
+            result = r;
+    }
+    forget(&diff);
+    return result;
+}
+
+int rules_apply(struct channel *channel, const struct routing *routing, bool ipv6)
+{
+    struct rule_list wanted;
+    int r, result;
+
+    compute(routing, 4, &wanted);
+    result = apply_family(channel, &wanted, 4);
+    if (!ipv6)
+        return result;
+    compute(routing, 6, &wanted);
+    r = apply_family(channel, &wanted, 6);
+    return result < 0 ? result : r;
+}
+
+int rules_remove(struct channel *channel, bool ipv6)
+{
+    static const struct rule_list none;
+    int result = apply_family(channel, &none, 4);
+    int r = ipv6 ? apply_family(channel, &none, 6) : 0;
+
+    return result < 0 ? result : r;
+}
+
+static int family_present(struct channel *channel, const struct routing *routing, uint8_t family)
+{
+    struct rule_list wanted;
+    struct rule_diff diff = { .family = family, .wanted = &wanted };
+    int r;
+
+    compute(routing, family, &wanted);
+    r = compare(channel, &diff);
+    if (r == 0) {
+        r = 1;
+        for (unsigned i = 0; i < wanted.n; i++)
+            r &= diff.found[i];
+    }
+    forget(&diff);
+    return r;
+}
+
+int rules_present(struct channel *channel, const struct routing *routing, bool ipv6)
+{
+    int r = family_present(channel, routing, 4);
+
+    return r == 1 && ipv6 ? family_present(channel, routing, 6) : r;
+}
