@@ -205,6 +205,7 @@ void any_event(struct byte_stream *s, usec_t now_usec, struct any_event_storage 
     case EVENT_POLICY:
         any_policy(s, &storage->policy);
         ret->policy = &storage->policy;
+        ret->ike_changed = flag(s);
         break;
     case EVENT_LINKS:
         any_links(s, &storage->links);

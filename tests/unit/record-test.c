@@ -24,7 +24,7 @@ static bool events_equal(const struct event *a, const struct event *b)
     if (a->type != b->type)
         return false;
     if (a->type == EVENT_POLICY)
-        return memcmp(a->policy, b->policy, sizeof(*a->policy)) == 0;
+        return a->ike_changed == b->ike_changed && memcmp(a->policy, b->policy, sizeof(*a->policy)) == 0;
     if (a->type == EVENT_LINKS)
         return memcmp(a->links, b->links, sizeof(*a->links)) == 0;
     return memcmp(a, b, sizeof(*a)) == 0;
