@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * org.mvpn1 on D-Bus: methods in, properties and signals out (design.md, section 8). Asks polkit before a change (root only where polkit is absent),
- * without ever blocking the loop. Never decides: a permitted call becomes a bus_call for the daemon, whose answer is sent back.
+ * org.mvpn1 on D-Bus: methods in, properties and signals out (design.md, section 8). Asks polkit before a change (root only where polkit is
+ * absent), without ever blocking the loop. Never decides: a permitted call becomes a bus_call for the daemon, whose answer is sent back.
  */
 #include "bus/report.h"
 
-#include <systemd/sd-bus.h>
-#include <systemd/sd-event.h>
+typedef struct sd_bus sd_bus; /* as libsystemd declares them */
+typedef struct sd_event sd_event;
 
 enum bus_call {
     BUS_CALL_ENABLE,
-    BUS_CALL_DISABLE, /* answered when the internet is open again: see bus_reply_pending() */
+    BUS_CALL_DISABLE, /* answered when the internet is open again: see bus_finish() */
     BUS_CALL_CONNECT,
     BUS_CALL_DISCONNECT,
     BUS_CALL_RELOAD,
@@ -19,8 +19,9 @@ enum bus_call {
 
 struct bus_ops {
     /*
-     * A permitted call. Returns 0 (done), BUS_CALL_PENDING (bus_finish() will end it), or negative errno with an error name below and a sentence.
-     * error_name: "NotEnabled", "ConfigurationInvalid", "Failed", "LockdownFailed" -> org.mvpn1.Error.<name>
+     * A permitted call. Returns 0 (done), BUS_CALL_PENDING (bus_finish() will end it, or did so already within the call), or negative errno
+     * with an error name below and a sentence. error_name: "NotEnabled", "ConfigurationInvalid", "Failed", "LockdownFailed"; it becomes
+     * org.mvpn1.Error.<name>.
      */
     int (*call)(void *userdata, enum bus_call call, const char **ret_error_name, char *ret_error_text, size_t size);
     void (*get_report)(void *userdata, struct report *ret);

@@ -7,6 +7,8 @@
 #include "bus/bus.h"
 
 #include <stdbool.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
 
 #define BUS_PROPERTIES_MAX 24
 
@@ -18,21 +20,22 @@ struct bus {
     void *userdata;
 
     sd_bus *connection; /* NULL while there is none */
-    bool announced; /* the owner was told of this connection */
+    bool announced;     /* the owner was told of this connection */
     sd_bus_slot *vtable_slot, *lost_slot, *name_slot;
     sd_event_source *reconnect_timer;
     usec_t reconnect_delay_usec;
 
     struct request *requests; /* waiting for authorisation or for bus_finish() */
     unsigned n_requests;
+    struct request *executing; /* its bus_ops.call() is running; NULL once it was answered */
 
     char *published[BUS_PROPERTIES_MAX]; /* what was last told of each property; NULL: nothing yet */
 };
 
 /* properties.c. The vtable needs the getter. */
 extern const sd_bus_vtable manager_vtable[];
-int property_get(sd_bus *connection, const char *path, const char *interface, const char *property, sd_bus_message *reply,
-    void *userdata, sd_bus_error *error);
+int property_get(sd_bus *connection, const char *path, const char *interface, const char *property,
+    sd_bus_message *reply, void *userdata, sd_bus_error *error);
 void properties_forget(struct bus *bus);
 
 /* methods.c */
@@ -46,7 +49,7 @@ enum verdict {
     VERDICT_ALLOWED,
     VERDICT_REFUSED,
     VERDICT_NEEDS_INTERACTION, /* polkit would ask the user, but the caller did not allow that */
-    VERDICT_FORBIDDEN, /* nobody but root, whatever polkit says */
+    VERDICT_FORBIDDEN,         /* nobody but root, whatever polkit says */
 };
 
 struct authorization;

@@ -48,6 +48,8 @@ static void request_free(struct request *request)
     if (request->next)
         request->next->previous = request->previous;
     bus->n_requests--;
+    if (bus->executing == request)
+        bus->executing = NULL;
     authorization_free(request->authorization);
     sd_bus_message_unref(request->message);
     free(request);
@@ -78,7 +80,11 @@ static void request_execute(struct request *request)
     char text[512] = "";
     int r;
 
+    bus->executing = request;
     r = bus->ops->call(bus->userdata, request->call, &error_name, text, sizeof(text));
+    if (!bus->executing)
+        return; /* bus_finish() came within the call */
+    bus->executing = NULL;
     if (r == BUS_CALL_PENDING)
         return;
     if (r < 0)

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <json-c/printbuf.h>
 #include <string.h>
 
 #define PRINT_FLAGS (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)
@@ -57,6 +58,21 @@ static struct json_object *seconds_json(usec_t span_usec)
     return json_object_new_double_s((double)msec / 1000, text);
 }
 
+/* Lists of addresses stand on one line; json-c's pretty printing breaks even an empty one. */
+static int print_inline(struct json_object *array, struct printbuf *out, int level, int flags)
+{
+    (void)level, (void)flags;
+    printbuf_memappend(out, "[", 1);
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        const char *item = json_object_to_json_string(json_object_array_get_idx(array, i));
+
+        if (i > 0)
+            printbuf_memappend(out, ", ", 2);
+        printbuf_memappend(out, item, (int)strlen(item));
+    }
+    return printbuf_memappend(out, "]", 1);
+}
+
 static struct json_object *addresses_json(const struct ip_addr *addrs, uint32_t n_addrs)
 {
     _cleanup_json_ struct json_object *array = json_object_new_array();
@@ -70,6 +86,8 @@ static struct json_object *addresses_json(const struct ip_addr *addrs, uint32_t 
             return NULL;
         }
     }
+    if (array)
+        json_object_set_serializer(array, print_inline, NULL, NULL);
     return steal_ptr(&array);
 }
 

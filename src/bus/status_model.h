@@ -33,7 +33,7 @@ enum status_kind {         /* JSON                             D-Bus */
 };
 
 struct status_field {
-    const char *key; /* in JSON */
+    const char *key;     /* in JSON */
     const char *bus_key; /* property (TOP) or key of the a{sv} */
     enum status_kind kind;
     bool is_null;
@@ -60,5 +60,5 @@ struct status_object {
 
 void status_describe(const struct report *report, enum status_part part, struct status_object *ret);
 
-const char *status_part_key(enum status_part part); /* "base_link"; "" for TOP */
+const char *status_part_key(enum status_part part);      /* "base_link"; "" for TOP */
 const char *status_part_property(enum status_part part); /* "BaseLink"; "" for TOP */
