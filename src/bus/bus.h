@@ -6,8 +6,8 @@
  */
 #include "bus/report.h"
 
-typedef struct sd_bus sd_bus; /* as libsystemd declares them */
-typedef struct sd_event sd_event;
+struct sd_bus; /* of libsystemd */
+struct sd_event;
 
 enum bus_call {
     BUS_CALL_ENABLE,
@@ -28,7 +28,7 @@ struct bus_ops {
     uint32_t (*n_links)(void *userdata);
     const struct link *(*get_link)(void *userdata, uint32_t i, struct link_verdict *ret);
     /* Optional. The bus went away (NULL) or is back: src/sys asks it for its services again. Not called by bus_new() and after bus_free(). */
-    void (*connection_changed)(void *userdata, sd_bus *connection);
+    void (*connection_changed)(void *userdata, struct sd_bus *connection);
 };
 
 #define BUS_CALL_PENDING 1
@@ -39,9 +39,9 @@ struct bus;
  * Connects to DBUS_SYSTEM_BUS_ADDRESS or the system bus, takes org.mvpn1. -EEXIST: another mvpnd owns it. ops and userdata are borrowed.
  * A bus that is not there is no error: it is tried again, with growing delay, as after its loss.
  */
-int bus_new(sd_event *loop, const struct bus_ops *ops, void *userdata, struct bus **ret);
+int bus_new(struct sd_event *loop, const struct bus_ops *ops, void *userdata, struct bus **ret);
 void bus_free(struct bus *bus);
-sd_bus *bus_connection(struct bus *bus); /* borrowed, for src/sys; NULL while there is no bus */
+struct sd_bus *bus_connection(struct bus *bus); /* borrowed, for src/sys; NULL while there is no bus */
 
 /* After every step of the core: compares with what was published and emits PropertiesChanged for what differs (bytes and ages never trigger). */
 void bus_publish(struct bus *bus);
