@@ -2,7 +2,7 @@
 /*
  * Installs the text by libnftables, in process. The context lives for one transaction: libnftables keeps what it read from the kernel, and
  * a daemon that is idle should hold none of it. Remembers what it installed last, so that a change of addresses is a change of elements;
- * when those are refused (somebody removed the table) the whole ruleset goes in again.
+ * after anybody's change of any table since then (the generation tells), the whole ruleset goes in again.
  */
 #include "fw/fw.h"
 
@@ -20,6 +20,7 @@
 struct fw {
     bool installed; /* `last` is what the kernel has, as far as we know */
     struct lockdown last;
+    uint32_t generation; /* of the kernel's rulesets, after that */
     char error[ERROR_SIZE];
     char text[FW_RULESET_MAX_BYTES];
 };
@@ -32,8 +33,9 @@ static void cleanup_nft(struct nft_ctx **ctx)
 
 int fw_new(struct fw **ret)
 {
+    uint32_t generation;
     struct fw *fw;
-    int r = fw_probe_nftables();
+    int r = fw_probe_generation(&generation);
 
     if (r < 0)
         return r;
@@ -118,17 +120,24 @@ static int apply_whole(struct fw *fw, const struct lockdown *lockdown)
     return run_batch(fw, batch.text);
 }
 
+static bool is_untouched(const struct fw *fw)
+{
+    uint32_t generation;
+
+    return fw->installed && fw_probe_generation(&generation) == 0 && generation == fw->generation;
+}
+
 int fw_apply(struct fw *fw, const struct lockdown *lockdown)
 {
     int r = -EAGAIN;
 
-    if (fw->installed && fw_same_shape(&fw->last, lockdown))
+    if (is_untouched(fw) && fw_same_shape(&fw->last, lockdown))
         r = apply_elements(fw, lockdown);
     if (r < 0)
         r = apply_whole(fw, lockdown);
     if (r < 0)
         return r;
-    fw->installed = true;
+    fw->installed = fw_probe_generation(&fw->generation) == 0;
     fw->last = *lockdown;
     fw->error[0] = '\0';
     return 0;
