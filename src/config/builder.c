@@ -57,18 +57,6 @@ static void copy_file_name(char *buf, size_t size, const char *file)
         snprintf(buf, size, "...%s", file + length - (size - 4));
 }
 
-/* Text that was cut may end inside a UTF-8 sequence. */
-static void drop_broken_end(char *text)
-{
-    size_t length = strlen(text), start = length;
-
-    while (start > 0 && length - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
-        start--;
-    if (start > 0 && (unsigned char)text[start - 1] >= 0xc0 &&
-        utf8_sequence_length((unsigned char *)text + start - 1, length - start + 1) == 0)
-        text[start - 1] = '\0';
-}
-
 void builder_add_error(struct builder *builder, const char *file, unsigned line, const char *text)
 {
     struct settings_error error = { .line = line };
@@ -76,7 +64,7 @@ void builder_add_error(struct builder *builder, const char *file, unsigned line,
     builder->n_errors++;
     copy_file_name(error.file, sizeof(error.file), file);
     snprintf(error.text, sizeof(error.text), "%s", text);
-    drop_broken_end(error.text);
+    utf8_clean(error.text);
     builder->report(builder->userdata, &error);
 }
 
@@ -158,7 +146,7 @@ static void echo_value(const char *value, char *buf, size_t size)
     bool whole = !pin && length <= ECHO_MAX_BYTES;
 
     snprintf(buf, size, "%.*s", (int)MIN_OF(length, (size_t)ECHO_MAX_BYTES), value);
-    drop_broken_end(buf);
+    utf8_clean(buf);
     if (!whole)
         strcat(buf, "...");
 }

@@ -101,7 +101,7 @@ static int parse_name(const char *host, struct gateway *gateway, struct strbuf *
 {
     size_t length;
 
-    if (strchr(host, ':') || strchr(host, '/'))
+    if (strchr(host, ':'))
         strbuf_add(problem, "'%s' is neither a name nor an address; write host, host:port or [IPv6 address]:port",
             host);
     else if (ends_in_number(host))
@@ -149,6 +149,10 @@ int hostport_parse(const char *text, struct gateway *ret, struct strbuf *problem
 
     if (strlen(text) >= sizeof(buf)) {
         strbuf_add(problem, "the name is longer than the %d characters that a name may have", DNS_NAME_MAX);
+        return -EINVAL;
+    }
+    if (strchr(text, '/')) {
+        strbuf_add(problem, "'%s' is neither a name nor an address; write host, host:port or [IPv6 address]:port", text);
         return -EINVAL;
     }
     strcpy(buf, text);

@@ -48,6 +48,23 @@ size_t utf8_sequence_length(const unsigned char *at, size_t n_bytes)
     return length;
 }
 
+void utf8_clean(char *text)
+{
+    unsigned char *at = (unsigned char *)text;
+
+    for (size_t left = strlen(text), step; left > 0; at += step, left -= step) {
+        step = utf8_sequence_length(at, left);
+        if (step > 0)
+            continue;
+        step = 1;
+        if (at[0] >= 0xc2 && left < (at[0] >= 0xf0 ? 4u : at[0] >= 0xe0 ? 3u : 2u)) {
+            at[0] = '\0';
+            return;
+        }
+        at[0] = '?';
+    }
+}
+
 /* Cuts the next line out of the input; its bytes without the end of line. */
 static size_t take_line(struct parser *parser, const unsigned char **ret_start)
 {

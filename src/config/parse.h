@@ -46,3 +46,6 @@ void parser_next(struct parser *parser, struct parse_item *ret);
 
 /* Length of a valid UTF-8 sequence for a printable character at `at`; 0 where there is none (control characters included, tab excepted). */
 size_t utf8_sequence_length(const unsigned char *at, size_t n_bytes);
+
+/* Makes any bytes text: whatever is not printable UTF-8 becomes '?', a sequence that was cut at the end goes. */
+void utf8_clean(char *text);
