@@ -48,6 +48,16 @@ size_t utf8_sequence_length(const unsigned char *at, size_t n_bytes)
     return length;
 }
 
+/* The beginning of a sequence, whose rest is not there any more. */
+static bool is_cut(const unsigned char *at, size_t n_bytes)
+{
+    size_t length = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2, i = 1;
+
+    while (i < n_bytes && (at[i] & 0xc0) == 0x80)
+        i++;
+    return at[0] >= 0xc2 && at[0] <= 0xf4 && n_bytes < length && i == n_bytes;
+}
+
 void utf8_clean(char *text)
 {
     unsigned char *at = (unsigned char *)text;
@@ -57,7 +67,7 @@ void utf8_clean(char *text)
         if (step > 0)
             continue;
         step = 1;
-        if (at[0] >= 0xc2 && left < (at[0] >= 0xf0 ? 4u : at[0] >= 0xe0 ? 3u : 2u)) {
+        if (is_cut(at, left)) {
             at[0] = '\0';
             return;
         }
