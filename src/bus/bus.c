@@ -71,7 +71,9 @@ static int connect_bus(struct bus *bus)
     r = sd_bus_open_system_with_description(&bus->connection, "mvpn");
     if (r < 0)
         return r;
-    r = sd_bus_attach_event(bus->connection, bus->loop, SD_EVENT_PRIORITY_NORMAL);
+    r = sd_bus_set_close_on_exit(bus->connection, false); /* bus_free() still answers who waits */
+    if (r >= 0)
+        r = sd_bus_attach_event(bus->connection, bus->loop, SD_EVENT_PRIORITY_NORMAL);
     if (r >= 0)
         r = sd_bus_add_object_vtable(
             bus->connection, &bus->vtable_slot, MVPN_BUS_PATH, MVPN_BUS_INTERFACE, manager_vtable, bus);
