@@ -35,12 +35,15 @@ enum reason attempt_obstacle(const struct core *core)
     return credentials_obstacle(core);
 }
 
-/* A literal gateway may be reachable where no default route is. */
+/* A literal gateway may be reachable where no default route is; where it is not, another gateway of the list may be. */
 static const struct link *best_link(const struct core *core, int not_ifindex)
 {
     const struct gateway *gateway = &core->policy.gateways[0];
+    const struct link *link = NULL;
 
-    return linkset_best(&core->links, &core->policy, gateway->literal.family ? &gateway->literal : NULL, not_ifindex);
+    if (gateway->literal.family)
+        link = linkset_best(&core->links, &core->policy, &gateway->literal, not_ifindex);
+    return link ? link : linkset_best(&core->links, &core->policy, NULL, not_ifindex);
 }
 
 /* The best link; but after a round that failed over it, another one, if there is one: a Wi-Fi that leads nowhere must not keep us. */
@@ -51,9 +54,11 @@ static const struct link *choose_base(const struct core *core)
     return other ? other : best_link(core, 0);
 }
 
-static bool same_addresses(const struct link *a, const struct link *b)
+/* Nothing that a new attempt could profit from: the same addresses, and no family more or less leads outside. */
+static bool same_prospects(const struct link *a, const struct link *b)
 {
-    if (a->ifindex != b->ifindex || a->n_addrs != b->n_addrs)
+    if (a->ifindex != b->ifindex || a->n_addrs != b->n_addrs || link_has_family(a, 4) != link_has_family(b, 4) ||
+        link_has_family(a, 6) != link_has_family(b, 6))
         return false;
     for (uint32_t i = 0; i < a->n_addrs; i++)
         if (!ip_addr_equal(&a->addrs[i].addr, &b->addrs[i].addr))
@@ -65,16 +70,18 @@ bool attempt_best_is_new(const struct core *core)
 {
     const struct link *best = best_link(core, 0);
 
-    return best && !same_addresses(best, &core->best_seen);
+    return best && !same_prospects(best, &core->best_seen);
 }
 
 /* The link, or what was used of it, is gone. */
 bool attempt_base_lost(const struct core *core)
 {
     const struct link *link = linkset_find(&core->links, core->base.ifindex);
-    const struct ip_addr *remote = core->attempt.phase == PHASE_INITIATED ? &core->attempt.remote : NULL;
+    bool initiated = core->attempt.phase == PHASE_INITIATED;
 
-    return !link || link_judge(link, &core->policy, remote) != LINK_FITNESS_USABLE;
+    if (!link || link_judge(link, &core->policy, initiated ? &core->attempt.remote : NULL) != LINK_FITNESS_USABLE)
+        return true;
+    return initiated && !link_has_address(link, &core->attempt.local);
 }
 
 static struct action *act_resolve(struct core *core, enum action_type type)
@@ -113,7 +120,7 @@ void attempt_begin(struct core *core)
 
     attempt_forget(core);
     core->attempt.gateway_index = 0;
-    core->attempt.reason = core->attempt.passing_reason = REASON_NONE;
+    core->attempt.gateway_reason = core->attempt.passing_reason = REASON_NONE;
     if (obstacle != REASON_NONE) {
         core->attempt.gateway_index = core->policy.n_gateways; /* no other gateway would change it */
         core_raise(core, TRIGGER_ATTEMPT_FAILED, obstacle);
@@ -160,9 +167,10 @@ void attempt_on_resolved(struct core *core, const struct resolved *resolved)
 
     if (attempt->phase != PHASE_RESOLVING || resolved->id != attempt->request_id)
         return;
-    attempt->n_addrs = resolved->n_addrs;
-    attempt->next_addr = 0;
-    memcpy(attempt->addrs, resolved->addrs, sizeof(attempt->addrs));
+    attempt->n_addrs = attempt->next_addr = 0;
+    for (uint32_t i = 0; i < resolved->n_addrs; i++)
+        if (ip_addr_is_usable_source(&resolved->addrs[i])) /* no host outside has another kind of address, whatever the name server says */
+            attempt->addrs[attempt->n_addrs++] = resolved->addrs[i];
     if (attempt->n_addrs == 0)
         core_raise(core, TRIGGER_ATTEMPT_FAILED, REASON_NAME_UNRESOLVED);
     else
@@ -201,6 +209,18 @@ static bool pick_address(struct core *core, struct ip_addr *ret)
     return false;
 }
 
+static void start_ike(struct core *core)
+{
+    if (core->ike_running && core->ike_stale) {
+        core_act(core, ACTION_IKE_STOP);
+        core->ike_running = false;
+    }
+    if (!core->ike_running)
+        core_act(core, ACTION_IKE_START);
+    core->ike_running = true;
+    core->ike_stale = false;
+}
+
 void attempt_initiate(struct core *core)
 {
     struct attempt *attempt = &core->attempt;
@@ -213,19 +233,17 @@ void attempt_initiate(struct core *core)
         core_raise(core, TRIGGER_ATTEMPT_FAILED, REASON_GATEWAY_UNREACHABLE);
         return;
     }
-    if (!core->ike_running) {
-        core_act(core, ACTION_IKE_START);
-        core->ike_running = true;
-    }
+    start_ike(core);
     attempt->phase = PHASE_INITIATED;
     attempt->id++;
+    attempt->local = *link_source_for(&core->base, &attempt->remote);
     request = &core_act(core, ACTION_IKE_INITIATE)->initiate;
     *request = (struct initiate_request){
         .attempt = attempt->id,
         .gateway_index = attempt->gateway_index,
         .remote = attempt->remote,
         .remote_port = current_gateway(core)->port,
-        .local = *link_source_for(&core->base, &attempt->remote),
+        .local = attempt->local,
         .ifindex = core->base.ifindex,
     };
     memcpy(request->interface, core->base.name, sizeof(request->interface));
@@ -240,17 +258,14 @@ void attempt_note_failure(struct core *core, enum reason cause)
 {
     struct attempt *attempt = &core->attempt;
 
-    attempt->reason = cause;
-    core->tried_ifindex = core->has_base ? core->base.ifindex : 0;
     if (!reason_is_permanent(cause)) {
-        attempt->passing_reason = cause;
-        attempt->passing_gateway = attempt->gateway_index;
+        attempt->gateway_reason = cause;
+        core->tried_ifindex = core->base.ifindex;
         return;
     }
     /* The gateway has spoken: its other addresses would say the same, and what they failed with before does not matter. */
     attempt->next_addr = attempt->n_addrs;
-    if (attempt->passing_gateway == attempt->gateway_index)
-        attempt->passing_reason = REASON_NONE;
+    attempt->gateway_reason = REASON_NONE;
 }
 
 bool attempt_has_next(const struct core *core)
@@ -270,6 +285,9 @@ void attempt_next(struct core *core)
         core_raise(core, TRIGGER_READY, REASON_NONE);
         return;
     }
+    if (attempt->gateway_reason != REASON_NONE)
+        attempt->passing_reason = attempt->gateway_reason;
+    attempt->gateway_reason = REASON_NONE;
     attempt->gateway_index++;
     contact_gateway(core);
 }
@@ -286,6 +304,6 @@ void attempt_forget(struct core *core)
     attempt->phase = PHASE_NONE;
     attempt->request_id = 0;
     attempt->n_servers = attempt->n_addrs = attempt->next_addr = 0;
-    attempt->remote = (struct ip_addr){ 0 };
+    attempt->remote = attempt->local = (struct ip_addr){ 0 };
     core_clear_timer(core, TIMER_ATTEMPT);
 }

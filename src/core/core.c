@@ -72,10 +72,6 @@ void core_change_state(struct core *core, enum state state, enum reason reason)
 {
     if (state != core->state)
         core->since_at_usec = core->now_usec;
-    if (core->firewall_failed && state != STATE_FAILED) {
-        core->firewall_failed = false;
-        core->firewall_dirty = core->routing_dirty = core->record_dirty = true;
-    }
     core->state = state;
     if (reason != REASON_NONE)
         core->reason = reason;
@@ -84,6 +80,8 @@ void core_change_state(struct core *core, enum state state, enum reason reason)
 /* Runs the trigger and what it raises. */
 static void run(struct core *core, enum trigger trigger, enum reason cause)
 {
+    if (!core->started)
+        return; /* nothing is done before it is known whether the world must be blocked */
     core->follow = trigger;
     core->cause = cause;
     for (int i = 0; core->follow != TRIGGER_NONE; i++) {
@@ -121,6 +119,8 @@ static void on_links(struct core *core, const struct link_set *links)
     } else if (core->state == STATE_CONNECTING) {
         if (attempt_base_lost(core))
             run(core, TRIGGER_BASE_LOST, REASON_LINK_LOST);
+        else
+            core->base = *linkset_find(&core->links, core->base.ifindex);
     } else if (!linkset_best(&core->links, &core->policy, NULL, 0)) {
         run(core, TRIGGER_LINK_NONE, REASON_NO_LINK);
     } else if (core->state == STATE_OFFLINE || attempt_best_is_new(core)) {
@@ -145,19 +145,20 @@ static void on_policy(struct core *core, const struct policy *policy, bool ike_c
     core->policy = *policy;
     core->backoff.initial_usec = policy->initial_delay_usec;
     core->backoff.max_usec = policy->max_delay_usec;
+    core->ike_stale |= affects;
     session_update_keepalive(core);
     if (affects || !established)
         run(core, TRIGGER_RECONFIGURED, REASON_RECONFIGURED);
-    if (affects && core->ike_running && core->state == STATE_OFFLINE) { /* resting on request: the next connect starts with the new settings */
-        core_act(core, ACTION_IKE_STOP);
-        core->ike_running = false;
-    }
 }
 
 static void on_established(struct core *core, const struct tunnel *tunnel)
 {
     if (core->state != STATE_CONNECTING || core->attempt.phase != PHASE_INITIATED || tunnel->attempt != core->attempt.id)
         return;
+    if (tunnel->n_addrs == 0) {
+        run(core, TRIGGER_ATTEMPT_FAILED, REASON_NO_ADDRESS);
+        return;
+    }
     session_start(core, tunnel);
     run(core, TRIGGER_ESTABLISHED, REASON_ESTABLISHED);
 }
@@ -231,6 +232,8 @@ static void on_wish(struct core *core, bool connect)
 
 static void on_start(struct core *core, bool enabled)
 {
+    if (core->started)
+        return;
     core->started = true;
     core->firewall_dirty = core->routing_dirty = true; /* whatever a crash left behind */
     core->enabled = enabled;
@@ -242,14 +245,13 @@ static void on_start(struct core *core, bool enabled)
 static void on_firewall_failed(struct core *core)
 {
     core->firewall_failed = true;
-    core->firewall_dirty = core->routing_dirty = core->record_dirty = true;
-    core->ike_running = false; /* the rest of that list was not executed: be sure on the next attempt */
+    core->firewall_dirty = core->routing_dirty = core->record_dirty = true; /* the rest of that list was not executed */
     run(core, TRIGGER_LOCKDOWN_FAILED, REASON_LOCKDOWN_FAILED);
 }
 
 static void on_suspend(struct core *core)
 {
-    if (core->state == STATE_CONNECTED && core->keepalive.interval_usec > 0)
+    if (core->state == STATE_CONNECTED && keepalive_send_early(&core->keepalive, core->now_usec))
         core_act(core, ACTION_KEEPALIVE);
 }
 
@@ -371,11 +373,16 @@ void core_step(struct core *core, usec_t now_usec, const struct event *event, st
     tell(core, &turn, ret_actions);
 }
 
+/* An earlier deadline that does not wake must not hide a later one that does: then both wake. */
 static void offer(struct deadline *deadline, usec_t at_usec, usec_t slack_usec, bool wake)
 {
-    if (at_usec == USEC_INFINITY || usec_add(at_usec, slack_usec) >= usec_add(deadline->at_usec, deadline->slack_usec))
+    if (at_usec == USEC_INFINITY)
         return;
-    *deadline = (struct deadline){ .at_usec = at_usec, .slack_usec = slack_usec, .wake = wake };
+    deadline->wake |= wake;
+    if (usec_add(at_usec, slack_usec) >= usec_add(deadline->at_usec, deadline->slack_usec))
+        return;
+    deadline->at_usec = at_usec;
+    deadline->slack_usec = slack_usec;
 }
 
 struct deadline core_next_deadline(const struct core *core)

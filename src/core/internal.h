@@ -73,9 +73,9 @@ struct attempt {
     uint32_t n_addrs, next_addr; /* the gateway's, in order */
     struct ip_addr addrs[RESOLVED_ADDRS_MAX];
     struct ip_addr remote; /* being contacted */
-    enum reason reason; /* why the last step failed */
-    enum reason passing_reason; /* REASON_NONE while every failure of the round was permanent */
-    uint32_t passing_gateway; /* whose failure that was */
+    struct ip_addr local; /* ... from this address of the base link */
+    enum reason gateway_reason; /* why the current gateway failed in passing; REASON_NONE: it has not, or it refused */
+    enum reason passing_reason; /* the same of the gateways before it; both NONE: every failure of the round was permanent */
 };
 
 enum fetch_phase { FETCH_PHASE_NONE, FETCH_PHASE_FINDING, FETCH_PHASE_RESOLVING, FETCH_PHASE_OPEN };
@@ -124,6 +124,7 @@ struct core {
     struct pathwatch pathwatch;
     uint32_t next_request_id;
     bool ike_running;
+    bool ike_stale; /* it runs with settings that are not the policy's any more */
 
     /* one turn */
     enum trigger follow; /* raised by an effect, run before the turn ends */

@@ -45,3 +45,12 @@ bool keepalive_due(struct keepalive *keepalive, usec_t now_usec, usec_t last_out
     keepalive->n_sent++;
     return true;
 }
+
+bool keepalive_send_early(struct keepalive *keepalive, usec_t now_usec)
+{
+    if (keepalive->interval_usec == 0)
+        return false;
+    keepalive->last_out_at_usec = now_usec;
+    keepalive->n_sent++;
+    return true;
+}

@@ -24,5 +24,8 @@ void keepalive_stop(struct keepalive *keepalive);
 /* The timer fired, and the last outbound packet left at last_out: true when one must be sent now (it then counts as sent). */
 bool keepalive_due(struct keepalive *keepalive, usec_t now_usec, usec_t last_out_at_usec);
 
+/* Before sleep, when no timer fires: true when one must be sent (it then counts as sent). */
+bool keepalive_send_early(struct keepalive *keepalive, usec_t now_usec);
+
 /* Earliest moment to fire, and how much later it may come. USEC_INFINITY: none. */
 usec_t keepalive_deadline(const struct keepalive *keepalive, usec_t *ret_slack_usec);

@@ -57,12 +57,48 @@ const struct link_route *link_route_to(const struct link *link, const struct ip_
     return best;
 }
 
+static bool is_local(const struct ip_addr *addr)
+{
+    struct ip_prefix prefix = ip_prefix_of(addr, (uint8_t)(ip_addr_size(addr->family) * 8));
+
+    return ip_prefix_is_local(&prefix);
+}
+
+/* The first of the family; but of IPv6, which has no NAT, one of the same scope as addr: a ULA leads to no global address (RFC 6724, 5). */
 const struct ip_addr *link_source_for(const struct link *link, const struct ip_addr *addr)
 {
+    const struct ip_addr *first = NULL;
+
+    for (uint32_t i = 0; i < link->n_addrs; i++) {
+        const struct ip_addr *candidate = &link->addrs[i].addr;
+        if (candidate->family != addr->family)
+            continue;
+        if (addr->family == 4 || is_local(candidate) == is_local(addr))
+            return candidate;
+        if (!first)
+            first = candidate;
+    }
+    return first;
+}
+
+bool link_has_address(const struct link *link, const struct ip_addr *addr)
+{
     for (uint32_t i = 0; i < link->n_addrs; i++)
-        if (link->addrs[i].addr.family == addr->family)
-            return &link->addrs[i].addr;
-    return NULL;
+        if (ip_addr_equal(&link->addrs[i].addr, addr))
+            return true;
+    return false;
+}
+
+bool link_is_on_link(const struct link *link, const struct ip_addr *addr)
+{
+    if (ip_addr_is_link_local(addr))
+        return true;
+    for (uint32_t i = 0; i < link->n_addrs; i++) {
+        struct ip_prefix prefix = ip_prefix_of(&link->addrs[i].addr, link->addrs[i].prefix_length);
+        if (prefix.length > 0 && ip_prefix_contains(&prefix, addr))
+            return true;
+    }
+    return false;
 }
 
 static bool has_address(const struct link *link, uint8_t family)

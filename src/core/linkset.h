@@ -14,6 +14,11 @@ const struct link_route *link_route_to(const struct link *link, const struct ip_
 /* The source address to use towards addr (same family); NULL: none. */
 const struct ip_addr *link_source_for(const struct link *link, const struct ip_addr *addr);
 
+bool link_has_address(const struct link *link, const struct ip_addr *addr);
+
+/* Is addr on the link itself, so that no router leads to it? */
+bool link_is_on_link(const struct link *link, const struct ip_addr *addr);
+
 /* A default route and an address of this family. */
 bool link_has_family(const struct link *link, uint8_t family);
 

@@ -117,7 +117,8 @@ static void route_outer(const struct core *core, const struct ip_addr *addr, str
         if (ip_addr_equal(&ret->outer[i].addr, addr))
             return;
     outer->addr = *addr;
-    outer->via = route->via;
+    if (!link_is_on_link(&core->base, addr))
+        outer->via = route->via;
     outer->source = *source;
     outer->ifindex = core->base.ifindex;
     ret->n_outer++;

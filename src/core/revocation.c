@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Openings for CRL and OCSP: while the gateway's certificate is being checked, one host may be reached, and only then. charon waits for the reply,
- * so every path ends in one. Never decides whether a certificate is good.
+ * Openings for CRL and OCSP: while the gateway's certificate is being checked, one host may be reached, and only then. charon waits for
+ * the reply, so every path ends in one. Never decides whether a certificate is good.
  */
 #include "core/internal.h"
 
@@ -38,7 +38,7 @@ static void use_address(struct core *core, const struct ip_addr *addr)
 {
     struct fetching *fetching = &core->fetching;
 
-    if (fetching->n_addrs < LOCKDOWN_PEERS_MAX && link_judge(&core->base, &core->policy, addr) == LINK_FITNESS_USABLE)
+    if (fetching->n_addrs < LOCKDOWN_PEERS_MAX && ip_addr_is_usable_source(addr) && link_judge(&core->base, &core->policy, addr) == LINK_FITNESS_USABLE)
         fetching->addrs[fetching->n_addrs++] = *addr;
 }
 
@@ -104,15 +104,22 @@ bool revocation_on_resolved(struct core *core, const struct resolved *resolved)
 
 void revocation_on_done(struct core *core, uint32_t id)
 {
-    if (core->fetching.phase != FETCH_PHASE_NONE && core->fetching.fetch.id == id)
-        core->fetching.phase = FETCH_PHASE_NONE;
+    struct fetching *fetching = &core->fetching;
+
+    if (fetching->phase == FETCH_PHASE_NONE || fetching->fetch.id != id)
+        return;
+    if (fetching->phase != FETCH_PHASE_OPEN)
+        core_act(core, ACTION_RESOLVE_CANCEL);
+    fetching->phase = FETCH_PHASE_NONE;
 }
 
 void revocation_forget(struct core *core)
 {
     struct fetching *fetching = &core->fetching;
 
-    if (fetching->phase == FETCH_PHASE_FINDING || fetching->phase == FETCH_PHASE_RESOLVING)
+    if (fetching->phase == FETCH_PHASE_FINDING || fetching->phase == FETCH_PHASE_RESOLVING) {
+        core_act(core, ACTION_RESOLVE_CANCEL);
         refuse(core, &fetching->fetch);
+    }
     fetching->phase = FETCH_PHASE_NONE;
 }

@@ -52,6 +52,7 @@ void session_start(struct core *core, const struct tunnel *tunnel)
     core->has_addrs = tunnel->n_addrs > 0;
     core->moving = false;
     core->attempt.phase = PHASE_NONE;
+    revocation_forget(core); /* the certificate has been judged */
     core->tried_ifindex = 0;
     core_clear_timer(core, TIMER_ATTEMPT);
     keepalive_stop(&core->keepalive);
@@ -84,14 +85,6 @@ static const struct ip_addr *remote_of(const struct core *core)
     return core->moving ? &core->moving_to : &core->tunnel.remote;
 }
 
-static bool has_address(const struct link *link, const struct ip_addr *addr)
-{
-    for (uint32_t i = 0; i < link->n_addrs; i++)
-        if (ip_addr_equal(&link->addrs[i].addr, addr))
-            return true;
-    return false;
-}
-
 bool session_base_lost(const struct core *core)
 {
     const struct link *link = linkset_find(&core->links, core->base.ifindex);
@@ -99,8 +92,8 @@ bool session_base_lost(const struct core *core)
     if (!link || link_judge(link, &core->policy, remote_of(core)) != LINK_FITNESS_USABLE)
         return true;
     if (core->moving)
-        return !has_address(link, link_source_for(&core->base, remote_of(core)));
-    return core->tunnel.local.family != 0 && !has_address(link, &core->tunnel.local);
+        return !link_has_address(link, link_source_for(&core->base, remote_of(core)));
+    return core->tunnel.local.family != 0 && !link_has_address(link, &core->tunnel.local);
 }
 
 /* A link that reaches the gateway, at the address in use or another that is known. A dead path rules its own link out. */
@@ -152,7 +145,7 @@ void session_on_moved(struct core *core, const struct path *path)
         core_raise(core, TRIGGER_MOVE_FAILED, REASON_LINK_LOST);
         return;
     }
-    if (!path->moved || (core->moving && !has_address(&core->base, &path->local)))
+    if (!path->moved || (core->moving && !link_has_address(&core->base, &path->local)))
         return; /* an earlier move: this one is still under way */
     core->tunnel.local = path->local;
     core->tunnel.remote = path->remote;

@@ -45,7 +45,7 @@ static bool has_next(const struct core *core)
 
 static bool only_refusals(const struct core *core)
 {
-    return core->attempt.passing_reason == REASON_NONE;
+    return core->attempt.passing_reason == REASON_NONE && core->attempt.gateway_reason == REASON_NONE;
 }
 
 static bool can_move(const struct core *core)
@@ -95,6 +95,12 @@ static void begin_anew(struct core *core) /* the IKE SA is of no use any more */
     begin(core);
 }
 
+static void begin_elsewhere(struct core *core) /* the link is up, but leads nowhere */
+{
+    core->tried_ifindex = core->base.ifindex;
+    begin_anew(core);
+}
+
 static void begin_reconfigured(struct core *core)
 {
     session_drop(core, false);
@@ -117,8 +123,9 @@ static void next(struct core *core)
 
 static void wait(struct core *core)
 {
-    if (core->attempt.passing_reason != REASON_NONE)
-        core->reason = core->attempt.passing_reason;
+    const struct attempt *attempt = &core->attempt;
+
+    core->reason = attempt->gateway_reason != REASON_NONE ? attempt->gateway_reason : attempt->passing_reason;
     attempt_forget(core);
     core_set_timer(core, TIMER_RETRY, backoff_next_delay(&core->backoff, &core->prng));
 }
@@ -129,16 +136,24 @@ static void wait_longest(struct core *core)
     core_set_timer(core, TIMER_RETRY, backoff_longest_delay(&core->backoff, &core->prng));
 }
 
+static void notice_no_link(struct core *core) /* lost within the grace: waiting would be for nothing */
+{
+    if (!linkset_best(&core->links, &core->policy, NULL, 0))
+        core_raise(core, TRIGGER_LINK_NONE, REASON_NO_LINK);
+}
+
 static void lose_and_wait(struct core *core)
 {
     session_forget(core);
     core_set_timer(core, TIMER_RETRY, backoff_next_delay(&core->backoff, &core->prng));
+    notice_no_link(core);
 }
 
 static void lose_and_spread(struct core *core)
 {
     session_drop(core, true);
     core_set_timer(core, TIMER_RETRY, backoff_spread_delay(&core->backoff, &core->prng));
+    notice_no_link(core);
 }
 
 static void lose_and_rest(struct core *core)
@@ -198,6 +213,7 @@ static void start_grace(struct core *core)
 static void end_grace(struct core *core)
 {
     core_clear_timer(core, TIMER_GRACE);
+    core->routing_dirty = true; /* the kernel dropped our routes with the link, and would not have said so */
     session_check_path(core);
 }
 
@@ -208,9 +224,16 @@ static void check_path(struct core *core)
 
 static void collapse(struct core *core)
 {
-    attempt_forget(core);
-    session_drop(core, true);
+    rest(core);
+    core_act(core, ACTION_IKE_STOP); /* whether it runs is not known: the list with the firewall in it was cut off there */
+    core->ike_running = false;
     core_set_timer(core, TIMER_RETRY, backoff_next_delay(&core->backoff, &core->prng));
+}
+
+static void shut_later(struct core *core)
+{
+    collapse(core);
+    core->has_addrs = core->has_base = false;
 }
 
 /* ---- the table ---- */
@@ -232,60 +255,64 @@ struct transition {
 #define ALWAYS     NULL, "-"
 #define WHEN(name) name, #name
 #define DO(name)   name, #name
-#define NOTHING    NULL, "-"
-#define CAUSE      REASON_NONE
+#define TO(state, reason) STATE_##state, REASON_##reason
+#define TO_CAUSE(state)   STATE_##state, REASON_NONE
 
 /* clang-format off */
 static const struct transition transitions[] = {
     /* Switching on, and asking for it again. */
-    { S(DISABLED),              T(ENABLE),                   ALWAYS,               STATE_CONNECTING,    REASON_STARTING,          DO(begin_afresh) },
-    { RESTING,                  T(ENABLE) | T(CONNECT),      ALWAYS,               STATE_CONNECTING,    REASON_USER_CONNECTED,    DO(begin_afresh) },
+    { S(DISABLED),      T(ENABLE),                    ALWAYS,               TO(CONNECTING, STARTING),                DO(begin_afresh) },
+    { RESTING,          T(ENABLE) | T(CONNECT),       ALWAYS,               TO(CONNECTING, USER_CONNECTED),          DO(begin_afresh) },
 
     /* One attempt: what must be known, then IKE; each address of each gateway once, then a wait. */
-    { S(CONNECTING),            T(READY),                    ALWAYS,               STATE_CONNECTING,    CAUSE,                    DO(initiate) },
-    { S(CONNECTING),            T(ESTABLISHED),              ALWAYS,               STATE_CONNECTED,     REASON_ESTABLISHED,       DO(settle) },
-    { S(CONNECTING),            T(ATTEMPT_FAILED),           WHEN(has_next),       STATE_CONNECTING,    CAUSE,                    DO(next) },
-    { S(CONNECTING),            T(ATTEMPT_FAILED),           WHEN(only_refusals),  STATE_FAILED,        CAUSE,                    DO(wait_longest) },
-    { S(CONNECTING),            T(ATTEMPT_FAILED),           ALWAYS,               STATE_BACKOFF,       CAUSE,                    DO(wait) },
-    { S(CONNECTING),            T(BASE_LOST),                ALWAYS,               STATE_CONNECTING,    REASON_LINK_LOST,         DO(begin) },
-    { S(CONNECTING),            T(LINK_NONE),                ALWAYS,               STATE_OFFLINE,       REASON_NO_LINK,           DO(rest) },
+    { S(CONNECTING),    T(READY),                     ALWAYS,               TO_CAUSE(CONNECTING),                    DO(initiate) },
+    { S(CONNECTING),    T(ESTABLISHED),               ALWAYS,               TO(CONNECTED, ESTABLISHED),              DO(settle) },
+    { S(CONNECTING),    T(ATTEMPT_FAILED),            WHEN(has_next),       TO_CAUSE(CONNECTING),                    DO(next) },
+    { S(CONNECTING),    T(ATTEMPT_FAILED),            WHEN(only_refusals),  TO_CAUSE(FAILED),                        DO(wait_longest) },
+    { S(CONNECTING),    T(ATTEMPT_FAILED),            ALWAYS,               TO_CAUSE(BACKOFF),                       DO(wait) },
+    { S(CONNECTING),    T(BASE_LOST),                 ALWAYS,               TO(CONNECTING, LINK_LOST),               DO(begin) },
+    { S(CONNECTING),    T(LINK_NONE),                 ALWAYS,               TO(OFFLINE, NO_LINK),                    DO(rest) },
 
     /* Waiting, until the time has come or something has changed. */
-    { WAITING,                  T(RETRY_DUE) | T(LINK_NEW),  WHEN(wants_rest),     STATE_OFFLINE,       REASON_USER_DISCONNECTED, DO(rest) },
-    { WAITING,                  T(RETRY_DUE),                ALWAYS,               STATE_CONNECTING,    REASON_RETRYING,          DO(begin) },
-    { WAITING,                  T(LINK_NEW),                 ALWAYS,               STATE_CONNECTING,    REASON_NEW_LINK,          DO(begin_afresh) },
-    { S(OFFLINE),               T(LINK_NEW),                 WHEN(wants_tunnel),   STATE_CONNECTING,    REASON_NEW_LINK,          DO(begin_afresh) },
-    { S(BACKOFF),               T(LINK_NONE),                ALWAYS,               STATE_OFFLINE,       REASON_NO_LINK,           DO(rest) },
-    { WAITING | S(OFFLINE),     T(RESUMED),                  WHEN(wants_tunnel),   STATE_CONNECTING,    REASON_RESUMED,           DO(begin_afresh) },
-    { S(FAILED),                T(CREDENTIALS) | T(CLOCK),   ALWAYS,               STATE_CONNECTING,    REASON_RECONFIGURED,      DO(begin_afresh) },
+    { WAITING,          T(RETRY_DUE) | T(LINK_NEW),   WHEN(wants_rest),     TO(OFFLINE, USER_DISCONNECTED),          DO(rest) },
+    { WAITING,          T(RETRY_DUE),                 ALWAYS,               TO(CONNECTING, RETRYING),                DO(begin) },
+    { WAITING,          T(LINK_NEW),                  ALWAYS,               TO(CONNECTING, NEW_LINK),                DO(begin_afresh) },
+    { S(OFFLINE),       T(LINK_NEW),                  WHEN(wants_tunnel),   TO(CONNECTING, NEW_LINK),                DO(begin_afresh) },
+    { S(BACKOFF),       T(LINK_NONE),                 ALWAYS,               TO(OFFLINE, NO_LINK),                    DO(rest) },
+    { WAITING | S(OFFLINE),
+                        T(RESUMED),                   WHEN(wants_tunnel),   TO(CONNECTING, RESUMED),                 DO(begin_afresh) },
+    { S(FAILED),        T(CREDENTIALS) | T(CLOCK),    WHEN(wants_tunnel),   TO(CONNECTING, RECONFIGURED),            DO(begin_afresh) },
     { RESTING | S(CONNECTING) | S(CONNECTED),
-                                T(RECONFIGURED),             WHEN(wants_tunnel),   STATE_CONNECTING,    REASON_RECONFIGURED,      DO(begin_reconfigured) },
+                        T(RECONFIGURED),              WHEN(wants_tunnel),   TO(CONNECTING, RECONFIGURED),            DO(begin_reconfigured) },
 
     /* Connected: nothing moves but by loss. */
-    { S(CONNECTED),             T(BASE_LOST),                WHEN(can_move),       STATE_CONNECTED,     REASON_LINK_LOST,         DO(move) },
-    { S(CONNECTED),             T(BASE_LOST),                WHEN(has_other_link), STATE_CONNECTING,    REASON_LINK_LOST,         DO(begin_anew) },
-    { S(CONNECTED),             T(BASE_LOST),                WHEN(not_in_grace),   STATE_CONNECTED,     REASON_LINK_LOST,         DO(start_grace) },
-    { S(CONNECTED),             T(BASE_BACK),                WHEN(in_grace),       STATE_CONNECTED,     REASON_ESTABLISHED,       DO(end_grace) },
-    { S(CONNECTED),             T(GRACE_OVER),               ALWAYS,               STATE_OFFLINE,       REASON_NO_LINK,           DO(lose_and_rest) },
-    { S(CONNECTED),             T(MOVED),                    ALWAYS,               STATE_CONNECTED,     REASON_ESTABLISHED,       DO(watch) },
-    { S(CONNECTED),             T(MOVE_FAILED),              ALWAYS,               STATE_CONNECTING,    REASON_LINK_LOST,         DO(begin_anew) },
-    { S(CONNECTED),             T(PATH_MOVE),                WHEN(can_move),       STATE_CONNECTED,     REASON_PATH_DEAD,         DO(move) },
-    { S(CONNECTED),             T(PATH_DEAD),                WHEN(has_other_link), STATE_CONNECTING,    REASON_PATH_DEAD,         DO(begin_anew) },
-    { S(CONNECTED),             T(PATH_DEAD) | T(CLOSED),    WHEN(fell_silent),    STATE_BACKOFF,       CAUSE,                    DO(lose_and_spread) },
-    { S(CONNECTED),             T(CLOSED),                   ALWAYS,               STATE_BACKOFF,       CAUSE,                    DO(lose_and_wait) },
-    { S(CONNECTED),             T(RESUMED),                  ALWAYS,               STATE_CONNECTED,     CAUSE,                    DO(check_path) },
+    { S(CONNECTED),     T(BASE_LOST),                 WHEN(can_move),       TO(CONNECTED, LINK_LOST),                DO(move) },
+    { S(CONNECTED),     T(BASE_LOST),                 WHEN(has_other_link), TO(CONNECTING, LINK_LOST),               DO(begin_anew) },
+    { S(CONNECTED),     T(BASE_LOST),                 WHEN(not_in_grace),   TO(CONNECTED, LINK_LOST),                DO(start_grace) },
+    { S(CONNECTED),     T(BASE_BACK),                 WHEN(in_grace),       TO(CONNECTED, ESTABLISHED),              DO(end_grace) },
+    { S(CONNECTED),     T(GRACE_OVER),                ALWAYS,               TO(OFFLINE, NO_LINK),                    DO(lose_and_rest) },
+    { S(CONNECTED),     T(MOVED),                     ALWAYS,               TO(CONNECTED, ESTABLISHED),              DO(watch) },
+    { S(CONNECTED),     T(MOVE_FAILED),               ALWAYS,               TO(CONNECTING, LINK_LOST),               DO(begin_anew) },
+    { S(CONNECTED),     T(PATH_MOVE),                 WHEN(can_move),       TO(CONNECTED, PATH_DEAD),                DO(move) },
+    { S(CONNECTED),     T(PATH_DEAD),                 WHEN(has_other_link), TO(CONNECTING, PATH_DEAD),               DO(begin_elsewhere) },
+    { S(CONNECTED),     T(PATH_DEAD) | T(CLOSED),     WHEN(fell_silent),    TO_CAUSE(BACKOFF),                       DO(lose_and_spread) },
+    { S(CONNECTED),     T(CLOSED),                    ALWAYS,               TO_CAUSE(BACKOFF),                       DO(lose_and_wait) },
+    { S(CONNECTED),     T(RESUMED),                   ALWAYS,               TO_CAUSE(CONNECTED),                     DO(check_path) },
 
     /* Saying goodbye, and what was wished for meanwhile. */
     { S(CONNECTING) | S(CONNECTED),
-                                T(DISABLE) | T(DISCONNECT),  ALWAYS,               STATE_DISCONNECTING, CAUSE,                    DO(farewell) },
-    { S(DISCONNECTING),         T(CLOSED) | T(FAREWELL_OVER), WHEN(wants_off),     STATE_DISABLED,      REASON_DISABLED,          DO(shut) },
-    { S(DISCONNECTING),         T(CLOSED) | T(FAREWELL_OVER), WHEN(wants_rest),    STATE_OFFLINE,       REASON_USER_DISCONNECTED, DO(rest) },
-    { S(DISCONNECTING),         T(CLOSED) | T(FAREWELL_OVER), ALWAYS,              STATE_CONNECTING,    REASON_USER_CONNECTED,    DO(begin_anew) },
-    { RESTING,                  T(DISABLE),                  ALWAYS,               STATE_DISABLED,      REASON_DISABLED,          DO(shut) },
-    { RESTING,                  T(DISCONNECT),               ALWAYS,               STATE_OFFLINE,       REASON_USER_DISCONNECTED, DO(rest) },
+                        T(DISABLE) | T(DISCONNECT),   ALWAYS,               TO_CAUSE(DISCONNECTING),                 DO(farewell) },
+    { S(DISCONNECTING), T(CLOSED) | T(FAREWELL_OVER), WHEN(wants_off),      TO(DISABLED, DISABLED),                  DO(shut) },
+    { S(DISCONNECTING), T(CLOSED) | T(FAREWELL_OVER), WHEN(wants_rest),     TO(OFFLINE, USER_DISCONNECTED),          DO(rest) },
+    { S(DISCONNECTING), T(CLOSED) | T(FAREWELL_OVER), ALWAYS,               TO(CONNECTING, USER_CONNECTED),          DO(begin_anew) },
+    { RESTING,          T(DISABLE),                   ALWAYS,               TO(DISABLED, DISABLED),                  DO(shut) },
+    { RESTING,          T(DISCONNECT),                ALWAYS,               TO(OFFLINE, USER_DISCONNECTED),          DO(rest) },
 
-    /* The firewall cannot be had: nothing else may be. */
-    { ENABLED,                  T(LOCKDOWN_FAILED),          ALWAYS,               STATE_FAILED,        REASON_LOCKDOWN_FAILED,   DO(collapse) },
+    /* The firewall cannot be had: nothing else may be. Nor can it be removed: tried until it can. */
+    { S(DISABLED),      T(LOCKDOWN_FAILED),           ALWAYS,               TO(DISABLED, LOCKDOWN_FAILED),           DO(shut_later) },
+    { S(DISCONNECTING), T(LOCKDOWN_FAILED),           WHEN(wants_off),      TO(DISABLED, LOCKDOWN_FAILED),           DO(shut_later) },
+    { S(DISABLED),      T(RETRY_DUE) | T(DISABLE),    ALWAYS,               TO(DISABLED, DISABLED),                  DO(settle) },
+    { ENABLED,          T(LOCKDOWN_FAILED),           ALWAYS,               TO(FAILED, LOCKDOWN_FAILED),             DO(collapse) },
 };
 /* clang-format on */
 
@@ -330,6 +357,8 @@ bool transitions_run(struct core *core, enum trigger trigger)
         const struct transition *row = &transitions[i];
         if (!(row->from & 1u << core->state) || !(row->on & 1u << trigger) || (row->when && !row->when(core)))
             continue;
+        if (trigger != TRIGGER_LOCKDOWN_FAILED)
+            core->firewall_failed = false; /* it is told again, in this turn */
         core_change_state(core, row->to, row->reason != REASON_NONE ? row->reason : core->cause);
         if (row->effect)
             row->effect(core);

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The invariants. One function for each promise; a violation names what broke it.
+ */
+#include "support/invariants.h"
+
+#include "base/macro.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool in_peers(const struct lockdown_peer *peers, uint32_t n_peers, const struct ip_addr *addr)
+{
+    for (uint32_t i = 0; i < n_peers; i++)
+        if (ip_addr_equal(&peers[i].addr, addr))
+            return true;
+    return false;
+}
+
+static const struct routing_outer *route_to(const struct mirror *mirror, const struct ip_addr *addr)
+{
+    for (uint32_t i = 0; i < mirror->routing.n_outer; i++)
+        if (ip_addr_equal(&mirror->routing.outer[i].addr, addr))
+            return &mirror->routing.outer[i];
+    return NULL;
+}
+
+static const struct link *find_link(const struct mirror *mirror, int ifindex)
+{
+    for (uint32_t i = 0; i < mirror->links.n_links; i++)
+        if (mirror->links.links[i].ifindex == ifindex)
+            return &mirror->links.links[i];
+    return NULL;
+}
+
+static bool has_address(const struct link *link, const struct ip_addr *addr)
+{
+    for (uint32_t i = 0; i < link->n_addrs; i++)
+        if (ip_addr_equal(&link->addrs[i].addr, addr))
+            return true;
+    return false;
+}
+
+void invariants_check_contact(
+    struct mirror *mirror, const struct ip_addr *remote, const struct ip_addr *local, int ifindex)
+{
+    char text[IP_ADDR_TEXT_SIZE];
+    const struct link *link = find_link(mirror, ifindex);
+    const struct routing_outer *outer = route_to(mirror, remote);
+
+    ip_addr_format(remote, text, sizeof(text));
+    if (!mirror->lockdown.active || !in_peers(mirror->lockdown.gateways, mirror->lockdown.n_gateways, remote))
+        mirror_violate(mirror, "IKE to %s, which lockdown does not admit", text);
+    else if (!mirror->routing.active || !outer)
+        mirror_violate(mirror, "IKE to %s without a host route", text);
+    else if (outer->ifindex != ifindex)
+        mirror_violate(mirror, "IKE to %s over link %d, but its host route leads over %d", text, ifindex, outer->ifindex);
+    else if (!link || !mirror_link_reaches(mirror, link, remote))
+        mirror_violate(mirror, "IKE to %s over link %d, which does not reach it", text, ifindex);
+    else if (!has_address(link, local) || local->family != remote->family)
+        mirror_violate(mirror, "IKE to %s from an address that link %d does not have", text, ifindex);
+}
+
+void invariants_check_resolve(struct mirror *mirror, const struct resolve_request *request)
+{
+    if (request->n_servers == 0)
+        mirror_violate(mirror, "a name is asked of no server");
+    for (uint32_t i = 0; i < request->n_servers && i < LOCKDOWN_PEERS_MAX; i++)
+        if (request->servers[i].family && !in_peers(mirror->lockdown.resolvers, mirror->lockdown.n_resolvers, &request->servers[i]))
+            mirror_violate(mirror, "a name is asked of a server that lockdown does not admit");
+}
+
+void invariants_check_fetch(struct mirror *mirror, const struct ip_addr *addr)
+{
+    if (!in_peers(mirror->lockdown.fetches, mirror->lockdown.n_fetches, addr) || !route_to(mirror, addr))
+        mirror_violate(mirror, "a fetch is allowed before its host is admitted and routed");
+}
+
+static bool wants_a_name(const struct mirror *mirror)
+{
+    for (uint32_t i = 0; i < mirror->n_requests; i++)
+        if (mirror->requests[i].n_servers)
+            return true;
+    return false;
+}
+
+/* Enabled: nothing passes but what is being done at this moment. */
+static void check_blocked(struct mirror *mirror)
+{
+    const struct lockdown *lockdown = &mirror->lockdown;
+    bool blocked = mirror->status.state != STATE_DISABLED && mirror->status.state != STATE_CONNECTED;
+
+    if (mirror->status.internet_blocked != blocked)
+        mirror_violate(mirror, "status says internet_blocked %d in state %s", mirror->status.internet_blocked, state_name(mirror->status.state));
+    if (mirror->firewall_broken)
+        return;
+    if (mirror->status.state == STATE_DISABLED)
+        return;
+    if (!lockdown->active || !mirror->routing.active)
+        mirror_violate(mirror, "enabled and open");
+    if (lockdown->tunnel_up != (mirror->status.state == STATE_CONNECTED))
+        mirror_violate(mirror, "lockdown and state differ on whether the tunnel is up");
+    if (lockdown->n_resolvers && !wants_a_name(mirror))
+        mirror_violate(mirror, "name servers are admitted though no name is being asked for");
+    if (lockdown->n_gateways && !mirror->attempting && !mirror->has_tunnel)
+        mirror_violate(mirror, "a gateway is admitted though none is contacted");
+    if (lockdown->n_fetches && !mirror->attempting)
+        mirror_violate(mirror, "CRL hosts are admitted though no certificate is being checked");
+    if (lockdown->n_lan && !mirror->policy.allow_lan)
+        mirror_violate(mirror, "the LAN is open though AllowLAN is off");
+    for (uint32_t i = 0; i < lockdown->n_lan; i++)
+        if (!ip_prefix_is_local(&lockdown->lan[i]))
+            mirror_violate(mirror, "a public prefix is open as LAN");
+    if (lockdown->n_lan != mirror->routing.n_lan || memcmp(lockdown->lan, mirror->routing.lan, sizeof(lockdown->lan)) != 0)
+        mirror_violate(mirror, "firewall and routing differ on the LAN");
+}
+
+/* Everything that could be open is closed, so that disabled means gone. */
+static void check_off(struct mirror *mirror)
+{
+    if (mirror->status.state != STATE_DISABLED)
+        return;
+    if (mirror->ike_running || mirror->attempting || mirror->has_tunnel)
+        mirror_violate(mirror, "disabled, but IKE runs");
+    if (mirror->n_requests)
+        mirror_violate(mirror, "disabled, but a name is being asked for");
+    if (mirror->firewall_broken) {
+        if (mirror->deadline.at_usec == USEC_INFINITY)
+            mirror_violate(mirror, "disabled with the firewall still there, and nothing will remove it");
+        return;
+    }
+    if (mirror->lockdown.active || mirror->routing.active)
+        mirror_violate(mirror, "disabled, but lockdown stands");
+    if (mirror->deadline.at_usec != USEC_INFINITY)
+        mirror_violate(mirror, "disabled, but a deadline is set");
+}
+
+static void check_wishes(struct mirror *mirror)
+{
+    enum state state = mirror->status.state;
+
+    if (mirror->status.enabled != (state != STATE_DISABLED))
+        mirror_violate(mirror, "status says enabled %d in state %s", mirror->status.enabled, state_name(state));
+    if (mirror->wants_enabled && state == STATE_DISABLED)
+        mirror_violate(mirror, "enabled by the user, but disabled");
+    if (!mirror->wants_enabled && state != STATE_DISABLED && state != STATE_DISCONNECTING)
+        mirror_violate(mirror, "disabled by the user, but %s", state_name(state));
+    if (mirror->wants_rest && state != STATE_OFFLINE && state != STATE_DISCONNECTING && !(state == STATE_FAILED && mirror->firewall_broken))
+        mirror_violate(mirror, "disconnected by the user, but %s", state_name(state));
+    if (!mirror->firewall_broken && mirror->record_enabled != (state != STATE_DISABLED))
+        mirror_violate(mirror, "the record on disk says enabled %d in state %s", mirror->record_enabled, state_name(state));
+}
+
+/* Always on: something will happen next, by time or by an answer. */
+static void check_alive(struct mirror *mirror)
+{
+    enum state state = mirror->status.state;
+    bool waits = mirror->deadline.at_usec != USEC_INFINITY;
+
+    switch (state) {
+    case STATE_CONNECTING:
+    case STATE_BACKOFF:
+    case STATE_FAILED:
+    case STATE_DISCONNECTING:
+        if (!waits)
+            mirror_violate(mirror, "stuck in %s: no deadline", state_name(state));
+        break;
+    case STATE_OFFLINE:
+        if (mirror->wants_rest)
+            break;
+        for (uint32_t i = 0; i < mirror->links.n_links && mirror->policy.n_ignore == 0; i++)
+            if (mirror_link_reaches(mirror, &mirror->links.links[i], NULL))
+                mirror_violate(mirror, "offline though link %s is usable", mirror->links.links[i].name);
+        break;
+    case STATE_CONNECTED:
+        if (!mirror->watching && !waits)
+            mirror_violate(mirror, "connected, but a dead path would not be noticed");
+        if (!mirror->has_tunnel)
+            mirror_violate(mirror, "connected without a tunnel");
+        break;
+    case STATE_DISABLED:
+    case STATE_ARMED:
+        break;
+    }
+    if (mirror->n_fetches && !mirror->attempting)
+        mirror_violate(mirror, "charon waits for a fetch reply that nobody will give");
+    if (waits && mirror->deadline.slack_usec > MAX_OF(MSEC(50), mirror->status.keepalive_interval_usec / 100 * 5))
+        mirror_violate(mirror, "slack of %llu us is more than 5 %%", (unsigned long long)mirror->deadline.slack_usec);
+}
+
+static void check_no_spin(struct mirror *mirror, const struct event *event)
+{
+    if (event->type == EVENT_TIMER && mirror->deadline.at_usec <= mirror->now_usec)
+        mirror_violate(mirror, "the timer spins: after the event at %llu the deadline is %llu", (unsigned long long)mirror->now_usec,
+            (unsigned long long)mirror->deadline.at_usec);
+}
+
+static bool link_is_lost(const struct mirror *mirror, const struct link *base, const struct ip_addr *local)
+{
+    const struct link *link = find_link(mirror, base->ifindex);
+
+    return !link || !mirror_link_reaches(mirror, link, &mirror->before.gateway_addr) || (local->family && !has_address(link, local)) ||
+           mirror->policy.n_ignore > 0;
+}
+
+/* Only loss, a dead path, the user or the administrator moves a tunnel. */
+static void check_sticky(struct mirror *mirror, const struct event *event)
+{
+    const struct core_status *before = &mirror->before, *after = &mirror->status;
+
+    if (before->state != STATE_CONNECTED || (after->state == STATE_CONNECTED && before->base_link.ifindex == after->base_link.ifindex))
+        return;
+    switch (event->type) {
+    case EVENT_DISABLE:
+    case EVENT_DISCONNECT:
+    case EVENT_POLICY:
+    case EVENT_IKE_CLOSED:
+    case EVENT_IKE_FAILED:
+    case EVENT_IKE_MOVED:
+    case EVENT_TRAFFIC:
+    case EVENT_TIMER:
+    case EVENT_FIREWALL_FAILED:
+        return;
+    case EVENT_LINKS:
+        if (!mirror->migrating && !link_is_lost(mirror, &before->base_link, &before->tunnel.local))
+            mirror_violate(mirror, "the tunnel left a base link that is not lost");
+        return;
+    case EVENT_START:
+    case EVENT_ENABLE:
+    case EVENT_CONNECT:
+    case EVENT_CLOCK:
+    case EVENT_CREDENTIALS:
+    case EVENT_RESOLVERS:
+    case EVENT_RESOLVED:
+    case EVENT_IKE_ESTABLISHED:
+    case EVENT_TUNNEL_LOST:
+    case EVENT_FETCH_WANTED:
+    case EVENT_FETCH_DONE:
+    case EVENT_SUSPEND:
+    case EVENT_RESUME:
+        mirror_violate(mirror, "%s made the tunnel move", event_name(event->type));
+        return;
+    }
+}
+
+static void check_reason(struct mirror *mirror)
+{
+    const struct core_status *status = &mirror->status;
+
+    if (status->reason == REASON_NONE)
+        mirror_violate(mirror, "no reason in state %s", state_name(status->state));
+    if (status->state == STATE_FAILED && !reason_is_permanent(status->reason))
+        mirror_violate(mirror, "failed for a passing reason: %s", reason_name(status->reason));
+    if ((status->state == STATE_CONNECTING || status->state == STATE_OFFLINE) && reason_is_permanent(status->reason))
+        mirror_violate(mirror, "%s for a permanent reason: %s", state_name(status->state), reason_name(status->reason));
+    if (status->state == STATE_DISABLED && status->reason != REASON_DISABLED && !mirror->firewall_broken)
+        mirror_violate(mirror, "disabled for the reason %s", reason_name(status->reason));
+    if (status->since_at_usec > mirror->now_usec)
+        mirror_violate(mirror, "in this state since the future");
+}
+
+static bool is_zero(const void *bytes, size_t n)
+{
+    const uint8_t *p = bytes;
+
+    for (size_t i = 0; i < n; i++)
+        if (p[i])
+            return false;
+    return true;
+}
+
+/* memcmp tells whether anything changed: so nothing may hide behind the counts. */
+static void check_zeroed(struct mirror *mirror)
+{
+    const struct lockdown *l = &mirror->lockdown;
+    const struct routing *r = &mirror->routing;
+
+    if (l->n_gateways > LOCKDOWN_PEERS_MAX || l->n_resolvers > LOCKDOWN_PEERS_MAX || l->n_fetches > LOCKDOWN_PEERS_MAX ||
+        l->n_lan > LOCKDOWN_LAN_MAX || r->n_outer > ROUTING_OUTER_MAX || r->n_subnets > POLICY_SUBNETS_MAX) {
+        mirror_violate(mirror, "a count is out of bounds");
+        return;
+    }
+    if (!is_zero(l->gateways + l->n_gateways, sizeof(l->gateways) - l->n_gateways * sizeof(l->gateways[0])) ||
+        !is_zero(l->resolvers + l->n_resolvers, sizeof(l->resolvers) - l->n_resolvers * sizeof(l->resolvers[0])) ||
+        !is_zero(l->fetches + l->n_fetches, sizeof(l->fetches) - l->n_fetches * sizeof(l->fetches[0])) ||
+        !is_zero(r->outer + r->n_outer, sizeof(r->outer) - r->n_outer * sizeof(r->outer[0])))
+        mirror_violate(mirror, "closed rows are not zeroed");
+}
+
+void invariants_check(struct mirror *mirror, const struct event *event)
+{
+    check_blocked(mirror);
+    check_off(mirror);
+    check_wishes(mirror);
+    check_alive(mirror);
+    check_no_spin(mirror, event);
+    check_sticky(mirror, event);
+    check_reason(mirror);
+    check_zeroed(mirror);
+}
