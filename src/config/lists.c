@@ -124,14 +124,17 @@ static int set_link(const char *text, void *entry, struct strbuf *problem)
 }
 
 /* Shell patterns: what interface names are made of, and * ? [ ] ! */
+static bool is_pattern(const char *text)
+{
+    for (const char *p = text; *p; p++)
+        if (!isalnum((unsigned char)*p) && !strchr("._-*?[]!", *p))
+            return false;
+    return strlen(text) < PATTERN_SIZE;
+}
+
 static int set_pattern(const char *text, void *entry, struct strbuf *problem)
 {
-    size_t length = strlen(text);
-
-    for (size_t i = 0; i < length; i++)
-        if (!isalnum((unsigned char)text[i]) && !strchr("._-*?[]!", text[i]))
-            length = PATTERN_SIZE;
-    if (length < PATTERN_SIZE) {
+    if (is_pattern(text)) {
         strcpy(entry, text);
         return 0;
     }
