@@ -8,7 +8,7 @@
 #include "core/event.h"
 
 struct credentials_report {
-    struct credentials credentials; /* for the core; problem REASON_NONE, REASON_CERTIFICATE_INVALID, REASON_KEY_MISMATCH or REASON_CONFIG_INCOMPLETE */
+    struct credentials credentials; /* for the core; problem NONE, CERTIFICATE_INVALID, KEY_MISMATCH or CONFIG_INCOMPLETE */
     char subject[256]; /* RFC 2253 text, "" when unknown */
     char detail[512]; /* what is wrong with which file and what to do; "" when nothing is */
     bool key_in_token; /* pkcs11: URI: not opened here */

@@ -38,14 +38,9 @@ static void use_address(struct core *core, const struct ip_addr *addr)
 {
     struct fetching *fetching = &core->fetching;
 
-    if (fetching->n_addrs < LOCKDOWN_PEERS_MAX && ip_addr_is_usable_source(addr) && link_judge(&core->base, &core->policy, addr) == LINK_FITNESS_USABLE)
+    if (fetching->n_addrs < LOCKDOWN_PEERS_MAX && ip_addr_is_usable_source(addr) &&
+        link_judge(&core->base, &core->policy, addr) == LINK_FITNESS_USABLE)
         fetching->addrs[fetching->n_addrs++] = *addr;
-}
-
-/* charon gives hosts as text: an address, without brackets, is recognised by its shape alone (the core parses no names). */
-static bool literal_address(const char *host, struct ip_addr *ret)
-{
-    return ip_addr_parse(host, ret) == 0;
 }
 
 void revocation_on_wanted(struct core *core, const struct fetch *fetch)
@@ -59,7 +54,7 @@ void revocation_on_wanted(struct core *core, const struct fetch *fetch)
     }
     *fetching = (struct fetching){ .fetch = *fetch };
     core_set_timer(core, TIMER_ATTEMPT, ATTEMPT_GUARD_USEC);
-    if (literal_address(fetch->host, &literal)) {
+    if (ip_addr_parse(fetch->host, &literal) == 0) { /* without brackets */
         use_address(core, &literal);
         reply(core);
         return;

@@ -10,10 +10,10 @@
 #include <mvpn/messages.h>
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <systemd/sd-journal.h>
+#include <unistd.h>
 
 static const struct {
     const char *id;
@@ -30,10 +30,10 @@ static const struct {
 };
 _Static_assert(ELEMENTSOF(messages) == N_STATES, "every state has a message");
 
-/* Without the journal (by hand, in a container) the same lines go to standard error. */
+/* By hand on a terminal, or where no journal is, the same lines go to standard error. (sd_journal_send() is silent without one.) */
 static bool journal_is_there(void)
 {
-    return getenv("JOURNAL_STREAM") != NULL;
+    return !isatty(STDERR_FILENO) && access("/run/systemd/journal/socket", W_OK) == 0;
 }
 
 void journal_say(int priority, const char *format, ...)

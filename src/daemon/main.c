@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mvpnd: command line, start and end. Start closes first: the record is read and, when it says enabled, lockdown stands before a bus, a name or a
- * gateway is touched. The end opens nothing: firewall and rules stay, only `mvpnctl disable` removes them.
+ * mvpnd: command line, start and end. Start closes first: the record is read and, when it says enabled, lockdown stands before a bus, a
+ * name or a gateway is touched. The end opens nothing: firewall and rules stay, only `mvpnctl disable` removes them.
  */
 #include "daemon/daemon.h"
 

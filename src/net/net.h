@@ -38,5 +38,5 @@ int net_set_interest(struct net *net, uint32_t n_addrs, const struct ip_addr *ad
  */
 int net_apply(struct net *net, const struct routing *routing);
 
-/* Creates (or re-creates) the TUN device, no packet information, IPv6 autoconfiguration off; gives its descriptor to the caller. Non-persistent. */
+/* Creates (or re-creates) the TUN device: no packet information, IPv6 autoconfiguration off, not persistent. The descriptor is the caller's. */
 int net_tunnel_open(struct net *net, int *ret_fd);

@@ -8,8 +8,8 @@
 #include "core/action.h"
 #include "core/event.h"
 
-#include <systemd/sd-bus.h>
-#include <systemd/sd-event.h>
+struct sd_bus; /* of libsystemd */
+struct sd_event;
 
 struct resolver;
 
@@ -17,10 +17,13 @@ struct resolver;
 typedef void (*resolver_callback)(void *userdata, const struct event *event);
 
 /* bus: borrowed system bus for resolved and NetworkManager; NULL: only files. */
-int resolver_new(sd_event *loop, sd_bus *bus, uint32_t mark, resolver_callback callback, void *userdata, struct resolver **ret);
+int resolver_new(struct sd_event *loop, struct sd_bus *bus, uint32_t mark, resolver_callback callback, void *userdata, struct resolver **ret);
 void resolver_free(struct resolver *resolver);
 
-/* ACTION_FIND_RESOLVERS and ACTION_RESOLVE; a new request of the same kind and id replaces the old. Several ids may be under way. 0 or negative errno. */
+/*
+ * ACTION_FIND_RESOLVERS and ACTION_RESOLVE; a new request of the same kind and id replaces the old. Several ids may be under way.
+ * 0 or negative errno.
+ */
 int resolver_find_servers(struct resolver *resolver, const struct resolve_request *request);
 int resolver_query(struct resolver *resolver, const struct resolve_request *request);
 void resolver_cancel(struct resolver *resolver); /* all */
