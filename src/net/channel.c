@@ -8,10 +8,12 @@
 
 #include "base/cleanup.h"
 
+#include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 /* The kernel makes dump datagrams of at most 32 KiB; one notification can be as long as its longest attribute (64 KiB). */
 #define BUFFER_BYTES    (72 * 1024)
@@ -51,6 +53,8 @@ static int open_common(struct channel *channel)
 
 int channel_open(struct channel *ret)
 {
+    /* The kernel answers within the call; this only bounds what a defect could do to the daemon's one thread. */
+    static const struct timeval patience = { .tv_sec = 5 };
     int r = open_common(ret);
 
     if (r < 0) {
@@ -58,6 +62,7 @@ int channel_open(struct channel *ret)
         return r;
     }
     set_flag(channel_fd(ret), NETLINK_GET_STRICT_CHK);
+    (void)setsockopt(channel_fd(ret), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     return 0;
 }
 
@@ -165,6 +170,14 @@ static void read_answer(struct channel *channel, int n, const struct channel_sin
     }
 }
 
+/* NLM_F_DUMP's bits mean other things (replace, exclusive) in messages that change something. */
+static bool is_dump(const struct nlmsghdr *header)
+{
+    bool is_get = (header->nlmsg_type & 3) == (RTM_GETLINK & 3);
+
+    return is_get && (header->nlmsg_flags & NLM_F_DUMP);
+}
+
 int channel_call(struct channel *channel, struct nl_msg *owned, const struct channel_sink *sink)
 {
     _cleanup_msg_ struct nl_msg *msg = owned;
@@ -173,7 +186,7 @@ int channel_call(struct channel *channel, struct nl_msg *owned, const struct cha
 
     if (!msg)
         return -ENOMEM;
-    if (!(nlmsg_hdr(msg)->nlmsg_flags & NLM_F_DUMP))
+    if (!is_dump(nlmsg_hdr(msg)))
         nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_ACK; /* the end of the answer */
     errno = 0;
     r = nl_send_auto(channel->sock, msg);
@@ -185,7 +198,7 @@ int channel_call(struct channel *channel, struct nl_msg *owned, const struct cha
         if (n == -ENOBUFS)
             answer.interrupted = true;
         else if (n < 0)
-            return (int)n;
+            return n == -EAGAIN ? -ETIMEDOUT : (int)n;
         else
             read_answer(channel, (int)n, sink, &answer);
     }
