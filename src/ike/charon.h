@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The one door to strongSwan's headers, and what the rooms of src/ike that call libcharon share: the adapter's whole state, which plugin
+ * constructors (they get no argument) find under a name in the library's object table, and the small conversions.
+ * config.h of the build that made the libraries is included before everything by the compiler's command line.
+ */
+#include "base/macro.h"
+#include "ike/datapath.h"
+#include "ike/ike.h"
+#include "ike/mailbox.h"
+#include "ike/pin.h"
+#include "ike/satrack.h"
+
+/* strongSwan's headers; nobody else includes them */
+#include <library.h>
+#include <daemon.h>
+#include <ipsec.h>
+#include <config/child_cfg.h>
+#include <config/peer_cfg.h>
+#include <credentials/certificates/x509.h>
+#include <credentials/sets/mem_cred.h>
+#include <processing/jobs/callback_job.h>
+
+#define IKE_ERROR_SIZE 512
+
+/* What the settings said when ike_start() read them. */
+struct ike_profile {
+    char *local_identity; /* NULL: the certificate's subject */
+    char *remote_identity; /* NULL: the gateway's name */
+    char *ike_proposals, *esp_proposals; /* NULL: the defaults */
+    char *certificate, *private_key, *ca_certificates; /* paths or pkcs11: URIs */
+    char *crl_dir;
+    enum check_revocation check_revocation;
+    int64_t wallclock_floor_sec;
+    uint32_t mark;
+    bool migrate;
+    uint32_t n_gateways;
+    struct gateway gateways[POLICY_GATEWAYS_MAX];
+    uint32_t n_subnets;
+    struct ip_prefix subnets[POLICY_SUBNETS_MAX];
+};
+
+struct fetches;
+struct crlcache;
+
+struct ike {
+    struct mailbox *mailbox; /* lives from ike_new() to ike_free(): the daemon watches its descriptor */
+    struct satrack track;
+    struct pin pin;
+    struct datapath *datapath; /* this and the following: only while running */
+    struct ike_profile profile;
+    struct fetches *fetches;
+    struct crlcache *crlcache;
+    mem_cred_t *credentials;
+    certificate_t *certificate; /* our own */
+    struct shared_pin *token_pin;
+    struct cert_validator_t *validator;
+    listener_t *listener;
+    attribute_handler_t *attributes;
+    status_t (*socket_send)(socket_manager_t *socket, packet_t *packet); /* the original */
+    _Atomic uint32_t n_sent, n_send_errors; /* outer packets since the attempt began */
+    bool library_up, charon_up, running;
+    char error[IKE_ERROR_SIZE];
+};
+
+/* Inside of plugin constructors and other functions that get no argument. */
+struct ike *ike_of_library(void);
+
+/* library.c */
+int library_start(struct ike *ike);
+void library_stop(struct ike *ike);
+int library_set_error(struct ike *ike, int r, const char *format, ...) _printf_(3, 4);
+
+/* check.c: the loaded libraries' methods are where the headers say; 0 or -ELIBBAD with a sentence. */
+int check_library_exports(char *ret_error, size_t size);
+int check_library_layout(char *ret_error, size_t size);
+int check_charon_layout(char *ret_error, size_t size);
+
+/* plugin.c: before the plugins are loaded. */
+void plugin_add_features(void);
+void plugin_list(const struct ike *ike, char *buf, size_t size);
+
+/* kernel_net.c, kernel_ipsec.c, fetcher.c */
+kernel_net_t *kernel_net_create(void);
+kernel_ipsec_t *kernel_ipsec_create(void);
+fetcher_t *fetcher_create(void);
+
+/* credentials.c */
+int credentials_load(struct ike *ike);
+void credentials_unload(struct ike *ike);
+
+/* token.c: private keys and certificates in PKCS#11 tokens */
+bool token_is_uri(const char *text);
+int token_configure(struct ike *ike); /* settings, before the plugins are loaded */
+int token_load_certificate(struct ike *ike, const char *uri, certificate_t **ret);
+int token_load_key(struct ike *ike, const char *uri, private_key_t **ret);
+void token_unload(struct ike *ike);
+
+/* validator.c, crlcache.c */
+int validator_add(struct ike *ike);
+void validator_remove(struct ike *ike);
+time_t validator_now(const struct ike *ike);
+int crlcache_new(const char *dir, struct crlcache **ret);
+void crlcache_free(struct crlcache *cache);
+credential_set_t *crlcache_set(struct crlcache *cache);
+void crlcache_offer(struct crlcache *cache, const void *data, size_t size_bytes);
+bool crlcache_revokes(struct crlcache *cache, certificate_t *subject, certificate_t *issuer);
+
+/* fetcher.c */
+int fetches_new(struct ike *ike, struct fetches **ret);
+void fetches_free(struct fetches *fetches);
+void fetches_stop(struct fetches *fetches); /* every fetch ends at once */
+void fetches_reply(struct fetches *fetches, const struct fetch_reply *reply);
+
+/* listener.c, attributes.c */
+int listener_add(struct ike *ike);
+void listener_remove(struct ike *ike);
+int attributes_add(struct ike *ike);
+void attributes_remove(struct ike *ike);
+
+/* esp.c: the transform on libipsec */
+int esp_start(struct ike *ike);
+void esp_stop(struct ike *ike);
+
+/* proposals.c, initiate.c */
+int proposals_check(struct ike *ike);
+void proposals_add_ike(const struct ike *ike, ike_cfg_t *config);
+void proposals_add_esp(const struct ike *ike, child_cfg_t *config);
+int initiate(struct ike *ike, const struct initiate_request *request);
+identification_t *initiate_gateway_identity(const struct ike *ike, uint32_t gateway_index);
+
+/* jobs.c: what is done with an IKE SA, in libcharon's threads */
+enum job_kind {
+    JOB_ESTABLISHED, /* read what was negotiated and tell */
+    JOB_OBSERVE, /* read the path and tell */
+    JOB_MIGRATE,
+    JOB_LIVENESS,
+    JOB_DELETE, /* with a DELETE exchange */
+    JOB_DESTROY, /* without a word */
+    JOB_CHILDLESS, /* delete it when no CHILD SA is left */
+};
+void job_queue(struct ike *ike, enum job_kind kind, uint32_t sa);
+int job_send_keepalive(struct ike *ike);
+
+/* convert.c */
+host_t *host_of_addr(const struct ip_addr *addr, uint16_t port);
+struct ip_addr addr_of_host(host_t *host);
+struct ip_prefix prefix_of_selector(traffic_selector_t *selector);
+struct flow flow_of_hosts(host_t *local, host_t *remote);

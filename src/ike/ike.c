@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The adapter's face: copies what it needs of the settings, brings libcharon up and down, turns actions into jobs and letters into events.
+ * Runs in the daemon's one thread; nothing here waits for the network.
+ */
+#include "ike/charon.h"
+
+#include "base/cleanup.h"
+#include "base/macro.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+
+static int copy_text(char **ret, const char *text)
+{
+    if (!text || !*text)
+        return 0;
+    *ret = strdup(text);
+    return *ret ? 0 : -ENOMEM;
+}
+
+static int profile_copy(struct ike_profile *profile, const struct ike_options *options)
+{
+    const struct settings *settings = options->settings;
+    const struct policy *policy = &settings->policy;
+
+    profile->check_revocation = settings->check_revocation;
+    profile->wallclock_floor_sec = options->wallclock_floor_sec;
+    profile->mark = policy->mark;
+    profile->migrate = policy->migrate;
+    profile->n_gateways = MIN_OF(policy->n_gateways, (uint32_t)POLICY_GATEWAYS_MAX);
+    memcpy(profile->gateways, policy->gateways, sizeof(profile->gateways));
+    profile->n_subnets = MIN_OF(policy->n_subnets, (uint32_t)POLICY_SUBNETS_MAX);
+    memcpy(profile->subnets, policy->subnets, sizeof(profile->subnets));
+
+    if (copy_text(&profile->local_identity, settings->local_identity) < 0 ||
+        copy_text(&profile->remote_identity, settings->remote_identity) < 0 ||
+        copy_text(&profile->ike_proposals, settings->ike_proposals) < 0 ||
+        copy_text(&profile->esp_proposals, settings->esp_proposals) < 0 ||
+        copy_text(&profile->certificate, settings->certificate) < 0 ||
+        copy_text(&profile->private_key, settings->private_key) < 0 ||
+        copy_text(&profile->ca_certificates, settings->ca_certificates) < 0 ||
+        copy_text(&profile->crl_dir, options->crl_dir) < 0)
+        return -ENOMEM;
+    return profile->crl_dir ? 0 : -EINVAL;
+}
+
+static void profile_clear(struct ike_profile *profile)
+{
+    free(profile->local_identity);
+    free(profile->remote_identity);
+    free(profile->ike_proposals);
+    free(profile->esp_proposals);
+    free(profile->certificate);
+    free(profile->private_key);
+    free(profile->ca_certificates);
+    free(profile->crl_dir);
+    memset(profile, 0, sizeof(*profile));
+}
+
+int ike_new(struct ike **ret)
+{
+    struct ike *ike = calloc(1, sizeof(*ike));
+    int r;
+
+    if (!ike)
+        return -ENOMEM;
+    r = mailbox_new(&ike->mailbox);
+    if (r < 0) {
+        free(ike);
+        return r;
+    }
+    satrack_init(&ike->track, ike->mailbox);
+    pin_init(&ike->pin);
+    *ret = ike;
+    return 0;
+}
+
+void ike_free(struct ike *ike)
+{
+    if (!ike)
+        return;
+    ike_stop(ike);
+    pin_destroy(&ike->pin);
+    satrack_destroy(&ike->track);
+    mailbox_free(ike->mailbox);
+    free(ike);
+}
+
+static void reset(struct ike *ike)
+{
+    struct pin_target none = { 0 };
+
+    ike->error[0] = '\0';
+    pin_set(&ike->pin, &none);
+    mailbox_clear(ike->mailbox);
+    satrack_reset(&ike->track);
+    atomic_store(&ike->n_sent, 0);
+    atomic_store(&ike->n_send_errors, 0);
+}
+
+int ike_start(struct ike *ike, const struct ike_options *options)
+{
+    int r;
+
+    if (ike->running)
+        return -EALREADY;
+    reset(ike);
+    /* once per process, before there are threads */
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+        return library_set_error(ike, -ENOMEM, "libcurl refuses to start.");
+    if ((r = profile_copy(&ike->profile, options)) < 0 || (r = fetches_new(ike, &ike->fetches)) < 0 ||
+        (r = datapath_new(ike->mailbox, &ike->datapath)) < 0 || (r = datapath_set_tun(ike->datapath, options->tun_fd)) < 0 ||
+        (r = library_start(ike)) < 0) {
+        if (ike->error[0] == '\0')
+            library_set_error(ike, r, "IKE cannot be started (%s).", strerror(-r));
+        ike_stop(ike);
+        return r;
+    }
+    ike->running = true;
+    return 0;
+}
+
+void ike_stop(struct ike *ike)
+{
+    library_stop(ike);
+    ike->running = false;
+    datapath_free(steal_ptr(&ike->datapath));
+    fetches_free(steal_ptr(&ike->fetches));
+    profile_clear(&ike->profile);
+    mailbox_clear(ike->mailbox);
+}
+
+const char *ike_error(const struct ike *ike)
+{
+    return ike->error;
+}
+
+static int migrate(struct ike *ike, const struct migrate_request *request)
+{
+    struct pin_target target = { .local = request->local, .remote = request->remote, .ifindex = request->ifindex };
+    uint32_t sa;
+
+    snprintf(target.interface, sizeof(target.interface), "%s", request->interface);
+    sa = satrack_move(&ike->track, &request->local, &request->remote);
+    if (sa == 0)
+        return -ENOTCONN;
+    pin_set(&ike->pin, &target);
+    job_queue(ike, JOB_MIGRATE, sa);
+    return 0;
+}
+
+static int liveness(struct ike *ike)
+{
+    uint32_t sa = satrack_up(&ike->track, NULL);
+
+    if (sa == 0)
+        return -ENOTCONN;
+    job_queue(ike, JOB_LIVENESS, sa);
+    return 0;
+}
+
+static int terminate(struct ike *ike, bool silent)
+{
+    enum satrack_phase phase;
+    uint32_t sa = satrack_end(&ike->track, silent, &phase);
+
+    datapath_set_addrs(ike->datapath, NULL, 0);
+    if (sa != 0)
+        job_queue(ike, silent ? JOB_DESTROY : JOB_DELETE, sa);
+    return 0;
+}
+
+int ike_execute(struct ike *ike, const struct action *action)
+{
+    if (!ike->running)
+        return -ENOTCONN;
+    switch (action->type) {
+    case ACTION_IKE_INITIATE:
+        return initiate(ike, &action->initiate);
+    case ACTION_IKE_MIGRATE:
+        return migrate(ike, &action->migrate);
+    case ACTION_IKE_LIVENESS:
+        return liveness(ike);
+    case ACTION_IKE_TERMINATE:
+        return terminate(ike, action->silent);
+    case ACTION_KEEPALIVE:
+        return job_send_keepalive(ike);
+    case ACTION_WATCH_TRAFFIC:
+        datapath_watch(ike->datapath, satrack_attempt(&ike->track));
+        return 0;
+    case ACTION_FETCH_REPLY:
+        fetches_reply(ike->fetches, &action->fetch_reply);
+        return 0;
+    case ACTION_FIREWALL:
+    case ACTION_ROUTING:
+    case ACTION_STORE:
+    case ACTION_FIND_RESOLVERS:
+    case ACTION_RESOLVE:
+    case ACTION_RESOLVE_CANCEL:
+    case ACTION_IKE_START:
+    case ACTION_IKE_STOP:
+        return -ENOTSUP;
+    }
+    return -ENOTSUP;
+}
+
+int ike_set_tun(struct ike *ike, int tun_fd)
+{
+    return ike->datapath ? datapath_set_tun(ike->datapath, tun_fd) : 0;
+}
+
+int ike_fd(const struct ike *ike)
+{
+    return mailbox_fd(ike->mailbox);
+}
+
+bool ike_pop(struct ike *ike, struct event *ret)
+{
+    return mailbox_take(ike->mailbox, satrack_attempt(&ike->track), ret);
+}
+
+void ike_get_stats(struct ike *ike, struct ike_stats *ret)
+{
+    struct datapath_stats stats = { 0 };
+
+    memset(ret, 0, sizeof(*ret));
+    if (!ike->datapath)
+        return;
+    datapath_get_stats(ike->datapath, &stats, &ret->traffic);
+    ret->rx_bytes = stats.rx_bytes;
+    ret->rx_packets = stats.rx_packets;
+    ret->tx_bytes = stats.tx_bytes;
+    ret->tx_packets = stats.tx_packets;
+    ret->n_rekeys = satrack_n_rekeys(&ike->track);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is done with an IKE SA: always in one of libcharon's threads, with the SA checked out by its unique id (another thread may hold it:
+ * then the job waits, the daemon does not). An SA that is gone meanwhile is no error; its end was reported by the listener.
+ */
+#include "ike/charon.h"
+
+#include <errno.h>
+#include <sa/ikev2/tasks/ike_mobike.h>
+
+struct sa_job {
+    struct ike *ike;
+    enum job_kind kind;
+    uint32_t sa;
+};
+
+static struct flow flow_of_sa(ike_sa_t *ike_sa)
+{
+    return flow_of_hosts(ike_sa->get_my_host(ike_sa), ike_sa->get_other_host(ike_sa));
+}
+
+/*
+ * Are we behind a NAT? By the gateway's hash of our address (RFC 7296, 2.23), which forced UDP encapsulation does not distort. A NAT on the
+ * gateway's side is its own to keep open, and gateways with user-space ESP pretend one.
+ */
+static bool behind_nat(ike_sa_t *ike_sa)
+{
+    return ike_sa->has_condition(ike_sa, COND_NAT_HERE);
+}
+
+static void read_addrs(ike_sa_t *ike_sa, struct tunnel *tunnel)
+{
+    enumerator_t *hosts = ike_sa->create_virtual_ip_enumerator(ike_sa, TRUE);
+    host_t *host;
+
+    while (tunnel->n_addrs < TUNNEL_ADDRS_MAX && hosts->enumerate(hosts, &host))
+        tunnel->addrs[tunnel->n_addrs++] = addr_of_host(host);
+    hosts->destroy(hosts);
+}
+
+static bool holds_subnet(const struct tunnel *tunnel, const struct ip_prefix *subnet)
+{
+    for (uint32_t i = 0; i < tunnel->n_subnets; i++)
+        if (ip_prefix_equal(&tunnel->subnets[i], subnet))
+            return true;
+    return false;
+}
+
+static void read_subnets(ike_sa_t *ike_sa, struct tunnel *tunnel)
+{
+    enumerator_t *children = ike_sa->create_child_sa_enumerator(ike_sa);
+    child_sa_t *child_sa;
+
+    while (children->enumerate(children, &child_sa)) {
+        enumerator_t *selectors = child_sa->create_ts_enumerator(child_sa, FALSE);
+        traffic_selector_t *selector;
+
+        while (tunnel->n_subnets < POLICY_SUBNETS_MAX && selectors->enumerate(selectors, &selector)) {
+            struct ip_prefix subnet = prefix_of_selector(selector);
+
+            if (!holds_subnet(tunnel, &subnet))
+                tunnel->subnets[tunnel->n_subnets++] = subnet;
+        }
+        selectors->destroy(selectors);
+    }
+    children->destroy(children);
+}
+
+static status_t run_established(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
+{
+    struct flow flow = flow_of_sa(ike_sa);
+    struct tunnel tunnel = {
+        .local = flow.local,
+        .remote = flow.remote,
+        .remote_port = flow.remote_port,
+        .nat = behind_nat(ike_sa),
+        .mobike = ike_sa->supports_extension(ike_sa, EXT_MOBIKE),
+    };
+
+    read_addrs(ike_sa, &tunnel);
+    read_subnets(ike_sa, &tunnel);
+    if (tunnel.n_addrs == 0) {
+        satrack_note(&ike->track, sa, REASON_NO_ADDRESS);
+        return ike_sa->delete(ike_sa, TRUE);
+    }
+    /* before anybody is told: the first packet may come at once */
+    datapath_set_addrs(ike->datapath, tunnel.addrs, tunnel.n_addrs);
+    if (!satrack_established(&ike->track, sa, &tunnel, &flow) && satrack_up(&ike->track, NULL) == 0)
+        datapath_set_addrs(ike->datapath, NULL, 0);
+    return SUCCESS;
+}
+
+static bool mobike_under_way(ike_sa_t *ike_sa)
+{
+    static const task_queue_t queues[] = { TASK_QUEUE_ACTIVE, TASK_QUEUE_QUEUED };
+    bool found = false;
+
+    for (unsigned i = 0; i < 2 && !found; i++) {
+        enumerator_t *tasks = ike_sa->create_task_enumerator(ike_sa, queues[i]);
+        task_t *task;
+
+        while (!found && tasks->enumerate(tasks, &task))
+            found = task->get_type(task) == TASK_IKE_MOBIKE;
+        tasks->destroy(tasks);
+    }
+    return found;
+}
+
+static status_t run_observe(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
+{
+    struct flow flow = flow_of_sa(ike_sa);
+
+    satrack_observe(&ike->track, sa, &flow, behind_nat(ike_sa), mobike_under_way(ike_sa));
+    return SUCCESS;
+}
+
+/*
+ * The pin is set already. libcharon finds that the old path is not the best any more (pin_recheck makes it so even where only the interface
+ * changed), probes the new one and then updates the gateway. A request that is under way on the old path is repeated on the new one at
+ * once instead of after its timeout.
+ */
+static status_t run_migrate(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
+{
+    bool in_flight = mobike_under_way(ike_sa);
+    struct pin_target target;
+    status_t status;
+
+    if (!ike_sa->supports_extension(ike_sa, EXT_MOBIKE)) {
+        satrack_move_failed(&ike->track, sa);
+        return SUCCESS;
+    }
+    pin_get(&ike->pin, &target);
+    ike_sa->clear_peer_addresses(ike_sa);
+    ike_sa->add_peer_address(ike_sa, host_of_addr(&target.remote, 0));
+    pin_recheck(&ike->pin);
+    status = ike_sa->roam(ike_sa, FALSE);
+    if (status == SUCCESS && in_flight)
+        (void)ike_sa->retransmit(ike_sa, ike_sa->get_message_id(ike_sa, TRUE));
+    if (status == SUCCESS && !mobike_under_way(ike_sa))
+        run_observe(ike, ike_sa, sa);
+    return status;
+}
+
+/* The last CHILD SA went without the IKE SA: nothing can be sent any more. */
+static status_t run_childless(ike_sa_t *ike_sa)
+{
+    enumerator_t *children = ike_sa->create_child_sa_enumerator(ike_sa);
+    bool alive = false;
+    child_sa_t *child_sa;
+
+    while (children->enumerate(children, &child_sa)) {
+        child_sa_state_t state = child_sa->get_state(child_sa);
+
+        alive |= state == CHILD_INSTALLED || state == CHILD_INSTALLING || state == CHILD_REKEYING || state == CHILD_UPDATING;
+    }
+    children->destroy(children);
+    return alive ? SUCCESS : ike_sa->delete(ike_sa, FALSE);
+}
+
+static status_t run_on_sa(struct sa_job *job, ike_sa_t *ike_sa)
+{
+    switch (job->kind) {
+    case JOB_ESTABLISHED:
+        return run_established(job->ike, ike_sa, job->sa);
+    case JOB_OBSERVE:
+        return run_observe(job->ike, ike_sa, job->sa);
+    case JOB_MIGRATE:
+        return run_migrate(job->ike, ike_sa, job->sa);
+    case JOB_LIVENESS:
+        return ike_sa->send_dpd(ike_sa);
+    case JOB_DELETE:
+        return ike_sa->delete(ike_sa, FALSE);
+    case JOB_DESTROY:
+        return DESTROY_ME;
+    case JOB_CHILDLESS:
+        return run_childless(ike_sa);
+    }
+    return SUCCESS;
+}
+
+static job_requeue_t run_job(void *data)
+{
+    struct sa_job *job = data;
+    ike_sa_t *ike_sa = charon->ike_sa_manager->checkout_by_id(charon->ike_sa_manager, job->sa);
+
+    if (!ike_sa)
+        return JOB_REQUEUE_NONE;
+    if (run_on_sa(job, ike_sa) == DESTROY_ME)
+        charon->ike_sa_manager->checkin_and_destroy(charon->ike_sa_manager, ike_sa);
+    else
+        charon->ike_sa_manager->checkin(charon->ike_sa_manager, ike_sa);
+    return JOB_REQUEUE_NONE;
+}
+
+void job_queue(struct ike *ike, enum job_kind kind, uint32_t sa)
+{
+    struct sa_job *job = calloc(1, sizeof(*job));
+
+    if (!job)
+        return;
+    job->ike = ike;
+    job->kind = kind;
+    job->sa = sa;
+    lib->processor->queue_job(
+        lib->processor, (job_t *)callback_job_create_with_prio(run_job, job, free, NULL, JOB_PRIO_HIGH));
+}
+
+/* Straight to the socket, which never blocks for one byte: a keepalive wakes no thread (RFC 3948, 2.3). */
+int job_send_keepalive(struct ike *ike)
+{
+    static const uint8_t keepalive = 0xff;
+    packet_t *packet;
+    struct flow flow;
+    status_t status;
+
+    if (satrack_up(&ike->track, &flow) == 0 || flow.remote.family == 0)
+        return -ENOTCONN;
+    packet = packet_create();
+    packet->set_source(packet, host_of_addr(&flow.local, flow.local_port));
+    packet->set_destination(packet, host_of_addr(&flow.remote, flow.remote_port));
+    packet->set_data(packet, chunk_clone(chunk_create((uint8_t *)&keepalive, 1)));
+    status = charon->socket->send(charon->socket, packet);
+    packet->destroy(packet);
+    return status == SUCCESS ? 0 : -EIO;
+}
