@@ -84,8 +84,8 @@ static void print_help(FILE *out)
           "  --runtime-dir DIR  Runtime files instead of /run/mvpn\n"
           "  -h, --help         This text\n"
           "  --version          The version\n"
-          "\nExit status: 0 done, 1 failed, 2 usage, 3 enabled but not connected, 4 not permitted,\n"
-          "5 mvpnd not running. See mvpnctl(1).\n",
+          "\nExit status: 0 done, 1 failed, 2 usage, 3 enabled but not connected,\n"
+          "4 not permitted, 5 mvpnd not running. See mvpnctl(1).\n",
         out);
 }
 
