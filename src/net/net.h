@@ -34,7 +34,8 @@ int net_set_interest(struct net *net, uint32_t n_addrs, const struct ip_addr *ad
 
 /*
  * Makes it so: adds what is missing, then removes what is too much, in an order that never opens a way. Idempotent. `active` false removes
- * everything. Returns 0, or the first negative errno after having tried the rest.
+ * everything. Returns 0, or the first negative errno after having tried the rest. Without the tunnel device its addresses and routes are kept in
+ * mind: net_tunnel_open() makes them. -EEXIST: a device of that name is somebody else's, and is left alone.
  */
 int net_apply(struct net *net, const struct routing *routing);
 

@@ -31,6 +31,10 @@
 #define RULES_MAX           (5 + LOCKDOWN_LAN_MAX)
 #define ATTRS_MAX           FRA_DPORT_RANGE
 
+/* Linux 6.15's, which its dumps show beside every port; older headers lack them. */
+#define ATTR_SPORT_MASK 28
+#define ATTR_DPORT_MASK 29
+
 struct rule {
     uint8_t family;
     uint8_t action; /* FR_ACT_TO_TBL, FR_ACT_UNREACHABLE */
@@ -129,6 +133,9 @@ static bool is_plain_attr(const struct nlattr *attr)
         return nla_get_u32(attr) == UINT32_MAX;
     case FRA_L3MDEV:
         return nla_get_u8(attr) == 0;
+    case ATTR_SPORT_MASK:
+    case ATTR_DPORT_MASK:
+        return nla_len(attr) >= (int)sizeof(uint16_t) && nla_get_u16(attr) == UINT16_MAX;
     default:
         return false;
     }
