@@ -22,6 +22,7 @@
 #include "sys/resolver.h"
 
 #include <stdio.h>
+#include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
 #define EVENT_QUEUE_MAX 64
