@@ -31,16 +31,19 @@ static bool has_plain_interface(const struct lockdown *lockdown)
     return fw_name_is_plain(lockdown->interface);
 }
 
-/* The end of output and forward. A reset kills an old TCP flow at once, which an ICMP error only slows down. */
+/*
+ * The end of output. TCP is reset, whether it opens or goes on: an ICMP error meets a socket that connect() holds locked and counts only after
+ * a second SYN a second later (measured), and never ends an old flow.
+ */
 static void render_refuse(struct strbuf *s)
 {
     strbuf_add(s, "\tchain refuse {\n");
-    strbuf_add(s, "\t\t" NOT_AN_OPENING " counter reject with tcp reset comment \"flows from before lockdown die at once\"\n");
+    strbuf_add(s, "\t\tmeta l4proto tcp counter reject with tcp reset comment \"also flows from before lockdown: they die at once\"\n");
     strbuf_add(s, "\t\tcounter reject with icmpx admin-prohibited comment \"a fast failure saves retries\"\n");
     strbuf_add(s, "\t}\n");
 }
 
-/* What the kernel itself says to a hotspot's client whose packet `refuse` stopped. Raw sockets have an owner and get no further. */
+/* What the kernel itself says to a hotspot's client whose packet forward refused. Raw sockets have an owner and get no further. */
 static void render_refusals(struct strbuf *s)
 {
     strbuf_add(s, "\tchain refusals {\n");
@@ -210,7 +213,8 @@ static void render_forward(const struct lockdown *lockdown, struct strbuf *s)
         strbuf_add(s, "\t\tiifname \"%s\" oifname != \"%s\" ct state related meta l4proto { icmp, ipv6-icmp } accept comment \"errors about those flows\"\n",
             name, name);
     }
-    strbuf_add(s, "\t\tgoto refuse\n");
+    strbuf_add(s, "\t\t" NOT_AN_OPENING " counter reject with tcp reset comment \"flows from before lockdown die at once\"\n");
+    strbuf_add(s, "\t\tcounter reject with icmpx admin-prohibited\n");
     strbuf_add(s, "\t}\n");
 }
 
