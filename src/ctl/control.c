@@ -72,10 +72,5 @@ enum ctl_exit ctl_disable(const struct ctl_options *options)
         return CTL_DONE;
     if (!client_is_absence(r, &error))
         return client_explain(r, &error);
-#ifdef CTL_HAVE_OFFLINE
     return offline_disable(&options->paths);
-#else
-    (void)options;
-    return client_explain(r, &error);
-#endif
 }
