@@ -100,7 +100,7 @@ static size_t print_line(FILE *out, const struct term *term, struct line *line)
     for (unsigned i = 0; i < line->n_segments && used < room; i++) {
         struct segment *segment = &line->segments[i];
 
-        text_cut(term, segment->text, room - used);
+        text_cut(term, segment->text, sizeof(segment->text), room - used);
         used += text_width(segment->text);
         fprintf(out, "%s%s%s", term_style(term, segment->style), segment->text,
             segment->style != STYLE_PLAIN ? term_end(term) : "");

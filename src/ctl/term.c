@@ -123,7 +123,7 @@ static size_t prefix_bytes(const char *text, size_t columns)
     return (size_t)(p - text);
 }
 
-void text_cut(const struct term *term, char *text, size_t columns)
+void text_cut(const struct term *term, char *text, size_t size, size_t columns)
 {
     const char *ellipsis = term->utf8 ? "\u2026" : "..";
     size_t width = term->utf8 ? 1 : 2, end;
@@ -135,7 +135,7 @@ void text_cut(const struct term *term, char *text, size_t columns)
         return;
     }
     end = prefix_bytes(text, columns - width);
-    if (strlen(text) - end >= strlen(ellipsis))
+    if (end + strlen(ellipsis) < size)
         strcpy(text + end, ellipsis);
     else
         text[end] = '\0';

@@ -37,5 +37,5 @@ void text_make_printable(char *text);
 /* Columns that text takes. */
 size_t text_width(const char *text);
 
-/* Cuts text in place to at most `columns` columns, with an ellipsis (or "..") where something is missing. */
-void text_cut(const struct term *term, char *text, size_t columns);
+/* Cuts text (in a buffer of size bytes) in place to at most `columns` columns, with an ellipsis (or "..") where something is missing. */
+void text_cut(const struct term *term, char *text, size_t size, size_t columns);
