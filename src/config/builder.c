@@ -64,7 +64,7 @@ void builder_add_error(struct builder *builder, const char *file, unsigned line,
     builder->n_errors++;
     copy_file_name(error.file, sizeof(error.file), file);
     snprintf(error.text, sizeof(error.text), "%s", text);
-    utf8_clean(error.text);
+    parse_mend_text(error.text);
     builder->report(builder->userdata, &error);
 }
 
@@ -146,7 +146,7 @@ static void echo_value(const char *value, char *buf, size_t size)
     bool whole = !pin && length <= ECHO_MAX_BYTES;
 
     snprintf(buf, size, "%.*s", (int)MIN_OF(length, (size_t)ECHO_MAX_BYTES), value);
-    utf8_clean(buf);
+    parse_mend_text(buf);
     if (!whole)
         strcat(buf, "...");
 }

@@ -61,7 +61,7 @@ static void describe_subject(X509 *certificate, char *buf, size_t size)
         return;
     n = BIO_read(bio, buf, (int)size - 1);
     buf[n > 0 ? n : 0] = '\0';
-    utf8_clean(buf);
+    parse_mend_text(buf);
 }
 
 /* What IKE can sign with: RFC 7296 and 7427 (RSA, ECDSA), RFC 8420 (Ed25519, Ed448). */

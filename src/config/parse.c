@@ -58,7 +58,7 @@ static bool is_cut(const unsigned char *at, size_t n_bytes)
     return at[0] >= 0xc2 && at[0] <= 0xf4 && n_bytes < length && i == n_bytes;
 }
 
-void utf8_clean(char *text)
+void parse_mend_text(char *text)
 {
     unsigned char *at = (unsigned char *)text;
 

@@ -48,4 +48,4 @@ void parser_next(struct parser *parser, struct parse_item *ret);
 size_t utf8_sequence_length(const unsigned char *at, size_t n_bytes);
 
 /* Makes any bytes text: whatever is not printable UTF-8 becomes '?', a sequence that was cut at the end goes. */
-void utf8_clean(char *text);
+void parse_mend_text(char *text);
