@@ -46,7 +46,7 @@ struct daemon {
     struct bus *bus;
     struct resolver *resolver; /* NULL until the first name: made for the mark then in force */
     uint32_t resolver_mark;
-    sd_bus *system_bus; /* borrowed; NULL: not there */
+    struct sd_bus *system_bus; /* borrowed; NULL: not there */
 
     struct event queue[EVENT_QUEUE_MAX];
     uint32_t n_queued, next_queued;

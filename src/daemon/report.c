@@ -140,7 +140,7 @@ static int call(void *userdata, enum bus_call call, const char **ret_name, char 
     return -EINVAL;
 }
 
-static void connection_changed(void *userdata, sd_bus *connection)
+static void connection_changed(void *userdata, struct sd_bus *connection)
 {
     struct daemon *daemon = userdata;
 
