@@ -24,7 +24,7 @@ $1 {
             flush_line = yes
             default = 1
             ike = 2
-            cfg = 2
+            cfg = 1
         }
     }
     plugins {
