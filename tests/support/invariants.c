@@ -251,8 +251,8 @@ static void check_reason(struct mirror *mirror)
         mirror_violate(mirror, "no reason in state %s", state_name(status->state));
     if (status->state == STATE_FAILED && !reason_is_permanent(status->reason))
         mirror_violate(mirror, "failed for a passing reason: %s", reason_name(status->reason));
-    if ((status->state == STATE_CONNECTING || status->state == STATE_OFFLINE) && reason_is_permanent(status->reason))
-        mirror_violate(mirror, "%s for a permanent reason: %s", state_name(status->state), reason_name(status->reason));
+    if (status->state == STATE_OFFLINE && reason_is_permanent(status->reason))
+        mirror_violate(mirror, "offline for a permanent reason: %s", reason_name(status->reason));
     if (status->state == STATE_DISABLED && status->reason != REASON_DISABLED && !mirror->firewall_broken)
         mirror_violate(mirror, "disabled for the reason %s", reason_name(status->reason));
     if (status->since_at_usec > mirror->now_usec)
