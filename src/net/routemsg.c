@@ -145,7 +145,7 @@ struct nl_msg *route_message(int type, int flags, const struct route *route)
         .rtm_dst_len = route->destination.length,
         .rtm_protocol = route->protocol,
         .rtm_type = route->type,
-        .rtm_scope = on_link && route->family == 4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+        .rtm_scope = RT_SCOPE_UNIVERSE, /* on-link ones too: no gateway of other people's is to be looked for in our tables */
         /* The gateway is looked up by the unmarked rules otherwise, which say unreachable. */
         .rtm_flags = unicast && !on_link ? RTNH_F_ONLINK : 0,
     };

@@ -3,9 +3,11 @@
  * The rules, in the order in which a packet meets them:
  *   5100 marked: the base link's table       5101 marked: unreachable
  *   5110 DHCP: main                          5120 to a permitted LAN prefix: main
- *   5200 the tunnel's table                  5201 unreachable
+ *   5200 the tunnel's table                  5201 unreachable (IPv6 only)
  * 5201 is more than killswitch.md asks for: table 19798 ends with an unreachable default, but the kernel drops IPv6 unreachable routes when
- * `lo` goes down, and anybody can flush a table; a rule survives both.
+ * `lo` goes down; a rule survives that. IPv4 must not have it: whoever adds a route by a gateway to the main table (DHCP clients,
+ * NetworkManager) has the gateway looked up by these rules, at scope link, where the unreachable default does not count but a rule does; then
+ * every base link would come up without its default route.
  * A rule is ours by priority together with our protocol number or one of our tables. What is left over is deleted by sending the dumped
  * message back, so that nothing but that very rule can match.
  */
@@ -81,7 +83,8 @@ static void compute(const struct routing *routing, uint8_t family, struct rule_l
     struct rule *rule;
 
     memset(ret, 0, sizeof(*ret));
-    add(ret, family, PRIORITY_STOP, FR_ACT_UNREACHABLE, 0);
+    if (family == 6)
+        add(ret, family, PRIORITY_STOP, FR_ACT_UNREACHABLE, 0);
     add(ret, family, PRIORITY_TUNNEL, FR_ACT_TO_TBL, TABLE_TUNNEL);
     rule = add(ret, family, PRIORITY_MARK_STOP, FR_ACT_UNREACHABLE, 0);
     rule->mark = routing->mark;

@@ -75,8 +75,7 @@ static void makes_rules_and_tables(void)
         "5101: from all fwmark 0x4d56 unreachable proto 77\n"
         "5110: from all ipproto udp sport 68 dport 67 lookup main proto 77\n"
         "5120: from all to 10.0.0.0/24 lookup main proto 77\n"
-        "5200: from all lookup 19798 proto 77\n"
-        "5201: from all unreachable proto 77");
+        "5200: from all lookup 19798 proto 77");
     check_output("ip -6 rule | sed 1d | grep -v '^3276' | tr '\\t' ' '",
         "5100: from all fwmark 0x4d56 lookup 19799 proto 77\n"
         "5101: from all fwmark 0x4d56 unreachable proto 77\n"
@@ -85,7 +84,7 @@ static void makes_rules_and_tables(void)
         "5200: from all lookup 19798 proto 77\n"
         "5201: from all unreachable proto 77");
     check_output("ip route show table 19798 | sed 's/ *$//'",
-        "default dev mvpn0 proto 77 scope link metric 1\nunreachable default proto 77 metric 4294967295");
+        "default dev mvpn0 proto 77 metric 1\nunreachable default proto 77 metric 4294967295");
     check_output("ip -6 route show table 19798 | sed 's/ *$//'",
         "default dev mvpn0 proto 77 metric 1 pref medium\nunreachable default dev lo proto 77 metric 4294967295 pref medium");
     check_output("ip route show table 19799 | sed 's/ *$//'",
@@ -176,6 +175,33 @@ static void packets_go_where_they_may(void)
     net_free(net);
 }
 
+/* Under lockdown DHCP clients and NetworkManager still bring links up: their routes into the main table are taken as ever. */
+static void others_can_still_configure(void)
+{
+    static const char *const gateways[] = { "10.0.0.9", "10.0.0.9 dev v0", "fd00::9", "fd00::9 dev v0", "fe80::9 dev v0" };
+    _cleanup_close_ int tun_fd = -1;
+    struct routing routing;
+    struct net *net;
+
+    lab_enter();
+    lab_base_link();
+    net = open_net();
+    lab_routing(&routing);
+    CHECK_EQ(net_apply(net, &routing), 0);
+    for (unsigned with_tunnel = 0; with_tunnel < 2; with_tunnel++) {
+        for (size_t i = 0; i < ELEMENTSOF(gateways); i++) {
+            test_context("%s tunnel, %s", with_tunnel ? "with" : "without", gateways[i]);
+            lab_run("ip route add default via %s metric 7", gateways[i]);
+            lab_run("ip route show default metric 7 | grep -q 'dev v0' || ip -6 route show default metric 7 | grep -q 'dev v0'");
+            lab_run("ip route del default via %s metric 7", gateways[i]);
+        }
+        if (!with_tunnel)
+            CHECK_EQ(net_tunnel_open(net, &tun_fd), 0);
+    }
+    test_context("%s", "");
+    net_free(net);
+}
+
 /* The base link moves: the way to the gateway is replaced, never missing; LAN rules follow. */
 static void changes_by_difference(void)
 {
@@ -206,7 +232,7 @@ static void changes_by_difference(void)
     routing.mtu = 1300;
     CHECK_EQ(net_apply(net, &routing), 0);
     check_output("ip -o addr show mvpn0 | awk '{print $3,$4}'", "inet 10.99.1.2/32\ninet6 fd99::1/128");
-    check_output("ip route show table 19798 default | sed 's/ *$//' | head -1", "default dev mvpn0 proto 77 scope link metric 1");
+    check_output("ip route show table 19798 default | sed 's/ *$//' | head -1", "default dev mvpn0 proto 77 metric 1");
     check_output("cat /sys/class/net/mvpn0/mtu", "1300");
     net_free(net);
 }
@@ -387,7 +413,7 @@ int main(int argc, char **argv)
         TEST(makes_rules_and_tables),     TEST(second_time_changes_nothing),    TEST(packets_go_where_they_may),
         TEST(changes_by_difference),      TEST(off_is_off),                     TEST(crash_is_cleaned_up),
         TEST(restart_keeps_old_settings), TEST(router_still_finds_us),          TEST(tunnel_address_is_not_told),
-        TEST(vanished_link_does_not_stop_it), TEST(foreign_device_is_left_alone),
+        TEST(vanished_link_does_not_stop_it), TEST(foreign_device_is_left_alone), TEST(others_can_still_configure),
     };
 
     if (!lab_possible()) {
