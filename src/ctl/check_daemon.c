@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a running mvpnd says of itself, by its own status on D-Bus.
+ */
+#include "ctl/check_room.h"
+#include "ctl/client.h"
+#include "ctl/json_path.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ANSWER_USEC SEC(3)
+
+static void copy_text(struct json_object *status, const char *path, char *buf, size_t size)
+{
+    const char *text = json_text(status, path);
+
+    snprintf(buf, size, "%s", text ? text : "");
+}
+
+static void read_status(struct json_object *status, struct check_daemon *ret)
+{
+    *ret = (struct check_daemon){ .runs = true, .enabled = json_flag(status, "enabled") };
+    copy_text(status, "state", ret->state, sizeof(ret->state));
+    copy_text(status, "reason", ret->reason, sizeof(ret->reason));
+    copy_text(status, "message", ret->message, sizeof(ret->message));
+    copy_text(status, "gateway.address", ret->gateway_address, sizeof(ret->gateway_address));
+    copy_text(status, "tunnel.interface", ret->tunnel_interface, sizeof(ret->tunnel_interface));
+}
+
+static void report_daemon(const struct check_run *run)
+{
+    const struct check_daemon *daemon = &run->daemon;
+
+    if (strcmp(daemon->state, "failed") == 0)
+        check_report(run, "mvpnd", CHECK_FAIL, daemon->message, "mvpnd runs, state failed, reason %s.", daemon->reason);
+    else
+        check_report(run, "mvpnd", CHECK_PASS, NULL, "mvpnd runs, state %s, reason %s.", daemon->state, daemon->reason);
+}
+
+void check_daemon_status(struct check_run *run)
+{
+    _cleanup_bus_ sd_bus *bus = NULL;
+    _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+    struct json_object *status = NULL;
+    int r = client_connect(&bus);
+
+    if (r >= 0) {
+        sd_bus_set_method_call_timeout(bus, ANSWER_USEC);
+        r = client_get_json(bus, "GetStatus", &error, NULL, &status);
+    }
+    if (r >= 0) {
+        read_status(status, &run->daemon);
+        json_object_put(status);
+        report_daemon(run);
+    } else if (client_is_absence(r, &error)) {
+        check_report(run, "mvpnd", CHECK_WARN, "Start it: 'systemctl start mvpnd'.", "mvpnd does not run.");
+    } else {
+        check_report(run, "mvpnd", CHECK_FAIL, "See its journal ('journalctl -u mvpnd'); restart it.", "mvpnd does not answer: %s.",
+            error.message ? error.message : strerror(-r));
+    }
+}
