@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+mvpn_add_test(NAME resolver-files LABEL unit SOURCES resolver-files-test.c LINK mvpn-sys-files)
