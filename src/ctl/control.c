@@ -2,20 +2,32 @@
 /*
  * The commands that change something. The daemon has done it when they return; --wait goes on until the tunnel is up.
  */
+#include "ctl/agent.h"
 #include "ctl/client.h"
 #include "ctl/wait.h"
 
 #include <unistd.h>
 
-/* Calls method; *ret_bus stays open for --wait. interactive: a person is there who may be asked for a password. */
-static enum ctl_exit call(const char *method, sd_bus **ret_bus)
+/* A person on a terminal may be asked for a password. *ret_bus stays open for --wait. */
+static int call_interactively(const char *method, sd_bus **ret_bus, sd_bus_error *error)
 {
-    _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+    struct agent agent;
     int r;
 
     r = client_connect(ret_bus);
-    if (r >= 0)
-        r = client_call(*ret_bus, method, isatty(STDIN_FILENO), &error, NULL);
+    if (r < 0)
+        return r;
+    agent_start(&agent);
+    r = client_call(*ret_bus, method, isatty(STDIN_FILENO), error, NULL);
+    agent_stop(&agent);
+    return r;
+}
+
+static enum ctl_exit call(const char *method, sd_bus **ret_bus)
+{
+    _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = call_interactively(method, ret_bus, &error);
+
     return r < 0 ? client_explain(r, &error) : CTL_DONE;
 }
 
@@ -65,9 +77,7 @@ enum ctl_exit ctl_disable(const struct ctl_options *options)
     _cleanup_bus_ sd_bus *bus = NULL;
     int r;
 
-    r = client_connect(&bus);
-    if (r >= 0)
-        r = client_call(bus, "Disable", isatty(STDIN_FILENO), &error, NULL);
+    r = call_interactively("Disable", &bus, &error);
     if (r >= 0)
         return CTL_DONE;
     if (!client_is_absence(r, &error))
