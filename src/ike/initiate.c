@@ -190,6 +190,8 @@ static job_requeue_t run_attempt(void *data)
     ike_sa_t *ike_sa;
 
     destroy_old(attempt->old_sa);
+    /* only what the gateway shows this time is judged, not what another attempt has left; answers of OCSP and CRLs stay */
+    lib->credmgr->flush_cache(lib->credmgr, CERT_X509);
     ike_sa = charon->ike_sa_manager->checkout_by_config(charon->ike_sa_manager, attempt->peer_cfg);
     if (!ike_sa) {
         satrack_fail(track, attempt->number, REASON_INTERNAL_ERROR);

@@ -75,7 +75,7 @@ bool pin_source_for(struct pin *pin, const struct ip_addr *destination, bool bes
 
     pthread_mutex_lock(&pin->lock);
     found = pin->target.remote.family != 0 && ip_addr_equal(&pin->target.remote, destination);
-    if (found && best && pin->recheck) {
+    if (best && pin->recheck) {
         pin->recheck = false;
         found = false;
     }
