@@ -134,14 +134,14 @@ int config_files_list(const struct settings_paths *paths, struct config_files *r
     *ret = (struct config_files){ 0 };
     if (asprintf(&folder, "%s.d", paths->config) < 0)
         return -ENOMEM;
-    if (asprintf(&policy, "%s/policy.conf", paths->state_dir) < 0)
+    if (paths->state_dir && asprintf(&policy, "%s/policy.conf", paths->state_dir) < 0)
         return -ENOMEM;
     if (is_there(paths->config) && (r = add(ret, CONFIG_SOURCE_ADMIN, paths->config, NULL)) < 0)
         return r;
     folder_error = add_drop_ins(ret, folder);
     if (folder_error == -ENOMEM)
         return folder_error;
-    if (is_there(policy) && (r = add(ret, CONFIG_SOURCE_POLICY, policy, NULL)) < 0)
+    if (policy && is_there(policy) && (r = add(ret, CONFIG_SOURCE_POLICY, policy, NULL)) < 0)
         return r;
     return folder_error;
 }

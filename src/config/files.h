@@ -19,7 +19,7 @@ struct config_files {
 
 /*
  * Only what exists (a link to nothing exists). 0, -ENOMEM, or the errno of a folder of drop-ins that cannot be listed: *ret is then filled
- * with the rest. config_files_free() in any case.
+ * with the rest. config_files_free() in any case. paths->state_dir NULL: without a policy.
  */
 int config_files_list(const struct settings_paths *paths, struct config_files *ret);
 void config_files_free(struct config_files *files);

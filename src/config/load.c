@@ -78,9 +78,12 @@ static int bring_files(struct builder *builder, const struct settings_paths *pat
 
 char *settings_store_dir(const struct settings_paths *paths)
 {
-    size_t length = strlen(paths->state_dir);
+    size_t length;
     char *dir;
 
+    if (!paths->state_dir)
+        return strdup("");
+    length = strlen(paths->state_dir);
     while (length > 1 && paths->state_dir[length - 1] == '/')
         length--;
     return asprintf(&dir, "%.*s-dm/credentials", (int)length, paths->state_dir) < 0 ? NULL : dir;

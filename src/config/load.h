@@ -5,7 +5,7 @@
  */
 #include "config/builder.h"
 
-/* As settings_load(), but each error goes to `report`. */
+/* As settings_load(), but each error goes to `report`. paths->state_dir NULL: without the management server's policy. */
 int settings_load_reporting(const struct settings_paths *paths, builder_report report, void *userdata, struct settings **ret);
 
 /* Where certificates and keys that a policy names are kept; a fresh string, NULL when memory is short. */

@@ -6,6 +6,7 @@
 #include "config/load.h"
 #include "ctl/check_room.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,12 +57,25 @@ static void report_incomplete(const struct check_run *run, const char *sentence)
         check_report(run, "complete", CHECK_FAIL, NULL, "%s", sentence);
 }
 
+/* Only root sees the state directory. What the administrator wrote can be judged without. */
+static bool policy_is_hidden(const struct check_run *run)
+{
+    if (run->user == 0 || access(run->paths->state_dir, X_OK) == 0 || errno != EACCES)
+        return false;
+    check_report(run, "policy", CHECK_WARN, "Run 'mvpnctl check' as root.",
+        "Not looked at: only root may read what the management server set (in %s).", run->paths->state_dir);
+    return true;
+}
+
 void check_configuration(struct check_run *run)
 {
+    struct settings_paths paths = *run->paths;
     struct error_count count = { .run = run };
     const char *missing;
 
-    if (settings_load_reporting(run->paths, report_error, &count, &run->settings) < 0) {
+    if (policy_is_hidden(run))
+        paths.state_dir = NULL;
+    if (settings_load_reporting(&paths, report_error, &count, &run->settings) < 0) {
         run->settings = NULL;
         if (count.n_errors == 0)
             check_report(run, "configuration", CHECK_FAIL, "Free some memory and try again.", "The configuration could not be read.");
