@@ -113,8 +113,8 @@ static void what_was_removed_comes_back(void)
         "flush ruleset\n",
         "delete table inet mvpn\n",
         "flush ruleset\nadd table inet mvpn\n",
-        "flush chain inet mvpn output\nflush chain inet mvpn input\nflush chain inet mvpn forward\nflush chain inet mvpn prerouting\n"
-        "delete set inet mvpn ike4\n",
+        ("flush chain inet mvpn output\nflush chain inet mvpn input\nflush chain inet mvpn forward\n"
+         "flush chain inet mvpn prerouting\ndelete set inet mvpn ike4\n"),
         "flush chain inet mvpn output\n",
         "insert rule inet mvpn output accept\n",
     };

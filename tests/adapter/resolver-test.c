@@ -267,7 +267,7 @@ static void nobody_to_ask(void)
 
 static void names_that_cannot_be(void)
 {
-    static const char *const BAD[] = { "", ".", "a..b", ".a", "a b.example", "a\\046b", "b\xc3\xbc" "cher.example",
+    static const char *const BAD[] = { "", ".", "a..b", ".a", "a b.example", "a\\046b", ("b\xc3\xbc" "cher.example"),
         "a234567890123456789012345678901234567890123456789012345678901234.example" };
     struct resolve_request request;
     unsigned before = dns_server_n_queries(w.good);
