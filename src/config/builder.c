@@ -17,9 +17,9 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define ECHO_MAX_BYTES     64 /* of a bad value, in an error */
-#define STORE_NAME_MAX     100
-#define POLICY_HINT        "remove the line from the policy on the management server"
+#define ECHO_MAX_BYTES 64 /* of a bad value, in an error */
+#define STORE_NAME_MAX 100
+#define POLICY_HINT    "remove the line from the policy on the management server"
 
 struct origin {
     const char *file; /* NULL: the default */
@@ -162,20 +162,26 @@ static void take_section(struct intake *intake, const struct parse_item *item)
     if (nearest)
         complain(intake, item->line, "there is no section [%s]; did you mean [%s]?", item->section, nearest);
     else
-        complain(intake, item->line, "there is no section [%s]; the sections are [Tunnel] [Reconnect] [Keepalive] [Roaming] "
-                                     "[BaseLink] [Lockdown] [Management]", item->section);
+        complain(intake, item->line,
+            "there is no section [%s]; the sections are [Tunnel] [Reconnect] [Keepalive] [Roaming] "
+            "[BaseLink] [Lockdown] [Management]",
+            item->section);
 }
 
 static void complain_unknown_key(struct intake *intake, const struct parse_item *item)
 {
-    const char *nearest = config_key_nearest(item->section, item->key), *elsewhere = config_section_of(item->key);
+    const char *nearest = config_key_nearest(item->section, item->key),
+               *elsewhere = config_section_of(item->key);
 
     if (elsewhere)
-        complain(intake, item->line, "%s= belongs to section [%s], not [%s]; move the line there", item->key, elsewhere, item->section);
+        complain(intake, item->line, "%s= belongs to section [%s], not [%s]; move the line there", item->key,
+            elsewhere, item->section);
     else if (nearest)
-        complain(intake, item->line, "there is no key %s= in [%s]; did you mean %s=?", item->key, item->section, nearest);
+        complain(intake, item->line, "there is no key %s= in [%s]; did you mean %s=?", item->key,
+            item->section, nearest);
     else
-        complain(intake, item->line, "there is no key %s= in [%s]; remove the line, or see mvpn.conf(5) for the keys", item->key,
+        complain(intake, item->line,
+            "there is no key %s= in [%s]; remove the line, or see mvpn.conf(5) for the keys", item->key,
             item->section);
 }
 
@@ -184,7 +190,8 @@ static const struct config_key *find_key(struct intake *intake, const struct par
     const struct config_key *key;
 
     if (*item->section == '\0') {
-        complain(intake, item->line, "%s= stands before the first section; put a header like [Tunnel] above it", item->key);
+        complain(intake, item->line,
+            "%s= stands before the first section; put a header like [Tunnel] above it", item->key);
         return NULL;
     }
     key = config_key_find(item->section, item->key);
@@ -194,14 +201,16 @@ static const struct config_key *find_key(struct intake *intake, const struct par
     }
     unsigned *first_line = &intake->lines[config_key_id(key)];
     if (*first_line > 0) {
-        complain(intake, item->line, "%s= is set twice, first in line %u; remove one of the two lines", item->key, *first_line);
+        complain(intake, item->line, "%s= is set twice, first in line %u; remove one of the two lines",
+            item->key, *first_line);
         return NULL;
     }
     *first_line = item->line;
     return key;
 }
 
-static int set_value(struct intake *intake, const struct config_key *key, unsigned line, const char *value, bool *ret_good)
+static int set_value(
+    struct intake *intake, const struct config_key *key, unsigned line, const char *value, bool *ret_good)
 {
     char shown[ECHO_MAX_BYTES + 8], text[384];
     struct strbuf problem;
@@ -230,7 +239,8 @@ static bool store_name_is_valid(const char *name)
     return true;
 }
 
-static int set_stored(struct intake *intake, const struct config_key *key, unsigned line, const char *name, bool *ret_good)
+static int set_stored(
+    struct intake *intake, const struct config_key *key, unsigned line, const char *name, bool *ret_good)
 {
     _cleanup_free_ char *path = NULL;
 
@@ -238,8 +248,10 @@ static int set_stored(struct intake *intake, const struct config_key *key, unsig
     if (*name == '\0')
         return set_value(intake, key, line, "", ret_good);
     if (!store_name_is_valid(name)) {
-        complain(intake, line, "%s= in a policy names a file in mvpn's own store by its bare name, never a path or token; "
-                               "write for example device.pem", key->name);
+        complain(intake, line,
+            "%s= in a policy names a file in mvpn's own store by its bare name, never a path or token; "
+            "write for example device.pem",
+            key->name);
         return 0;
     }
     if (asprintf(&path, "%s/%s", intake->builder->store_dir, name) < 0)
@@ -248,7 +260,8 @@ static int set_stored(struct intake *intake, const struct config_key *key, unsig
 }
 
 /* What the policy may set in [Lockdown] can only close: after it, the switch is off or the list empty. */
-static int set_closing(struct intake *intake, const struct config_key *key, unsigned line, const char *value, bool *ret_good)
+static int set_closing(
+    struct intake *intake, const struct config_key *key, unsigned line, const char *value, bool *ret_good)
 {
     struct settings *settings = intake->builder->settings;
     bool open;
@@ -256,15 +269,18 @@ static int set_closing(struct intake *intake, const struct config_key *key, unsi
 
     if (r < 0 || !*ret_good)
         return r;
-    open = key->n_offset ? *(uint32_t *)((char *)settings + key->n_offset) > 0 : *(bool *)((char *)settings + key->offset);
+    open = key->n_offset ? *(uint32_t *)((char *)settings + key->n_offset) > 0
+                         : *(bool *)((char *)settings + key->offset);
     if (!open)
         return 0;
     *ret_good = false;
-    complain(intake, line, "%s= may only be closed by a policy%s; %s", key->name, key->n_offset ? "" : " (no)", POLICY_HINT);
+    complain(intake, line, "%s= may only be closed by a policy%s; %s", key->name,
+        key->n_offset ? "" : " (no)", POLICY_HINT);
     return 0;
 }
 
-static int set_from_policy(struct intake *intake, const struct config_key *key, const struct parse_item *item, bool *ret_good)
+static int set_from_policy(
+    struct intake *intake, const struct config_key *key, const struct parse_item *item, bool *ret_good)
 {
     *ret_good = false;
     switch (key->rule) {
@@ -277,7 +293,8 @@ static int set_from_policy(struct intake *intake, const struct config_key *key, 
     case POLICY_RULE_FORBIDDEN:
         break;
     }
-    complain(intake, item->line, "%s= may not be set by a policy, only by this device's administrator in mvpn.conf; %s", key->name,
+    complain(intake, item->line,
+        "%s= may not be set by a policy, only by this device's administrator in mvpn.conf; %s", key->name,
         POLICY_HINT);
     return 0;
 }
@@ -302,7 +319,8 @@ static int take_entry(struct intake *intake, const struct parse_item *item)
     return r;
 }
 
-int builder_add(struct builder *builder, const char *file, enum config_source source, const void *bytes, size_t n_bytes)
+int builder_add(
+    struct builder *builder, const char *file, enum config_source source, const void *bytes, size_t n_bytes)
 {
     struct intake intake = { .builder = builder, .source = source };
     struct parser parser;
@@ -338,7 +356,8 @@ static size_t file_order(const struct builder *builder, const struct origin *ori
 }
 
 /* Of two keys the one that was set later: its line is the one that broke the rule. */
-static const struct origin *later_of(const struct builder *builder, const struct origin *a, const struct origin *b)
+static const struct origin *later_of(
+    const struct builder *builder, const struct origin *a, const struct origin *b)
 {
     size_t order_a = file_order(builder, a), order_b = file_order(builder, b);
 

@@ -22,7 +22,8 @@ int builder_new(const char *store_dir, builder_report report, void *userdata, st
 void builder_free(struct builder *builder);
 
 /* Takes one file's bytes. 0 also when errors were reported; -ENOMEM. */
-int builder_add(struct builder *builder, const char *file, enum config_source source, const void *bytes, size_t n_bytes);
+int builder_add(
+    struct builder *builder, const char *file, enum config_source source, const void *bytes, size_t n_bytes);
 
 /* An error that the bringer of the files met (cannot be read, too large): counts like one of the content. */
 void builder_add_error(struct builder *builder, const char *file, unsigned line, const char *text);

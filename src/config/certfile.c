@@ -28,11 +28,13 @@ static int explain_unreadable(const char *path, int error, const char *mode, str
     switch (-error) {
     case ENOENT:
     case ENOTDIR:
-        strbuf_add(problem, "%s does not exist: put the file there, or correct its name in the configuration.", path);
+        strbuf_add(problem,
+            "%s does not exist: put the file there, or correct its name in the configuration.", path);
         break;
     case EACCES:
     case EPERM:
-        strbuf_add(problem, "%s may not be read: let root own it with mode %s, and check the folders above it.", path, mode);
+        strbuf_add(problem,
+            "%s may not be read: let root own it with mode %s, and check the folders above it.", path, mode);
         break;
     case EISDIR:
         strbuf_add(problem, "%s is a folder: name the file in it.", path);
@@ -41,7 +43,8 @@ static int explain_unreadable(const char *path, int error, const char *mode, str
         strbuf_add(problem, "%s is not a regular file: put one in its place.", path);
         break;
     case EFBIG:
-        strbuf_add(problem, "%s is too large for what it should hold: put the right file in its place.", path);
+        strbuf_add(
+            problem, "%s is too large for what it should hold: put the right file in its place.", path);
         break;
     default:
         strbuf_add(problem, "%s cannot be read: %s.", path, strerror(-error));
@@ -51,7 +54,7 @@ static int explain_unreadable(const char *path, int error, const char *mode, str
 
 /* ---- certificates ---- */
 
-static int push(STACK_OF(X509) *certificates, X509 *certificate)
+static int push(STACK_OF(X509) * certificates, X509 *certificate)
 {
     if (sk_X509_push(certificates, certificate) > 0)
         return 0;
@@ -60,7 +63,7 @@ static int push(STACK_OF(X509) *certificates, X509 *certificate)
 }
 
 /* All CERTIFICATE blocks of PEM text; other blocks (a key in the same file) are passed over. 0, -ENODATA where there is none, -EBADMSG. */
-static int parse_pem(const char *bytes, size_t n_bytes, STACK_OF(X509) *certificates)
+static int parse_pem(const char *bytes, size_t n_bytes, STACK_OF(X509) * certificates)
 {
     _cleanup_(cleanup_bio) BIO *bio = BIO_new_mem_buf(bytes, (int)n_bytes);
     int n_before = sk_X509_num(certificates), r = bio ? 0 : -ENOMEM;
@@ -77,7 +80,7 @@ static int parse_pem(const char *bytes, size_t n_bytes, STACK_OF(X509) *certific
     return sk_X509_num(certificates) > n_before ? 0 : -ENODATA;
 }
 
-static int parse_certificates(const char *bytes, size_t n_bytes, STACK_OF(X509) *certificates)
+static int parse_certificates(const char *bytes, size_t n_bytes, STACK_OF(X509) * certificates)
 {
     const unsigned char *at = (const unsigned char *)bytes;
     X509 *certificate;
@@ -94,16 +97,21 @@ static int parse_certificates(const char *bytes, size_t n_bytes, STACK_OF(X509) 
 static int explain_no_certificate(const char *path, int error, struct strbuf *problem)
 {
     if (error == -ENODATA)
-        strbuf_add(problem, "%s holds no certificate: put one in PEM or DER form there, or correct its name in the configuration.", path);
+        strbuf_add(problem,
+            "%s holds no certificate: put one in PEM or DER form there, or correct its name in the "
+            "configuration.",
+            path);
     else if (error == -EBADMSG)
-        strbuf_add(problem, "%s holds a broken certificate: put a sound copy in PEM or DER form there (see it with "
-                            "'openssl x509 -in FILE -text').", path);
+        strbuf_add(problem,
+            "%s holds a broken certificate: put a sound copy in PEM or DER form there (see it with "
+            "'openssl x509 -in FILE -text').",
+            path);
     else
         return error;
     return -EBADMSG;
 }
 
-int certfile_read(const char *path, STACK_OF(X509) *certificates, struct strbuf *problem)
+int certfile_read(const char *path, STACK_OF(X509) * certificates, struct strbuf *problem)
 {
     _cleanup_free_ char *bytes = NULL;
     size_t n_bytes;
@@ -117,8 +125,8 @@ int certfile_read(const char *path, STACK_OF(X509) *certificates, struct strbuf 
 }
 
 /* Files that are no certificates (README, .key, subfolders) are normal in a folder. */
-static int read_folder_entry(const char *folder, const char *name, STACK_OF(X509) *certificates, unsigned *n_passed_over,
-    struct strbuf *problem)
+static int read_folder_entry(const char *folder, const char *name, STACK_OF(X509) * certificates,
+    unsigned *n_passed_over, struct strbuf *problem)
 {
     _cleanup_free_ char *path = NULL;
     char ignored_text[64];
@@ -137,7 +145,8 @@ static int read_folder_entry(const char *folder, const char *name, STACK_OF(X509
     return 0;
 }
 
-static int read_folder(DIR *dir, const char *folder, STACK_OF(X509) *certificates, unsigned *n_passed_over, struct strbuf *problem)
+static int read_folder(DIR *dir, const char *folder, STACK_OF(X509) * certificates, unsigned *n_passed_over,
+    struct strbuf *problem)
 {
     struct dirent *entry;
     int r;
@@ -152,7 +161,8 @@ static int read_folder(DIR *dir, const char *folder, STACK_OF(X509) *certificate
     return 0;
 }
 
-int certfile_read_all(const char *path, STACK_OF(X509) *certificates, unsigned *ret_n_passed_over, struct strbuf *problem)
+int certfile_read_all(
+    const char *path, STACK_OF(X509) * certificates, unsigned *ret_n_passed_over, struct strbuf *problem)
 {
     _cleanup_closedir_ DIR *dir = opendir(path);
 
@@ -218,10 +228,16 @@ int certfile_read_key(const char *path, EVP_PKEY **ret, struct strbuf *problem)
         return 0;
     }
     if (encrypted) {
-        strbuf_add(problem, "%s is encrypted with a passphrase, but mvpnd starts without anybody to type it: store the key without one "
-                            "('openssl pkey -in %s -out NEWFILE', mode 0600), or keep it in a token (pkcs11:).", path, path);
+        strbuf_add(problem,
+            "%s is encrypted with a passphrase, but mvpnd starts without anybody to type it: store the key "
+            "without one "
+            "('openssl pkey -in %s -out NEWFILE', mode 0600), or keep it in a token (pkcs11:).",
+            path, path);
         return -ENOKEY;
     }
-    strbuf_add(problem, "%s holds no private key that can be used: put the RSA, ECDSA or Ed25519 key in PEM or DER form there.", path);
+    strbuf_add(problem,
+        "%s holds no private key that can be used: put the RSA, ECDSA or Ed25519 key in PEM or DER form "
+        "there.",
+        path);
     return -EBADMSG;
 }

@@ -21,7 +21,8 @@ int certfile_read(const char *path, struct stack_st_X509 *certificates, struct s
  * Every file of a folder, or one file. A file of a folder that holds no certificate is passed over and counted; one that cannot be read
  * is an error.
  */
-int certfile_read_all(const char *path, struct stack_st_X509 *certificates, unsigned *ret_n_passed_over, struct strbuf *problem);
+int certfile_read_all(const char *path, struct stack_st_X509 *certificates, unsigned *ret_n_passed_over,
+    struct strbuf *problem);
 
 /* The private key of a file. As certfile_read(); an encrypted key is -ENOKEY. The caller frees it with EVP_PKEY_free(). */
 int certfile_read_key(const char *path, struct evp_pkey_st **ret, struct strbuf *problem);

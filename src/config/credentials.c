@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-static void cleanup_certificates(STACK_OF(X509) **certificates)
+static void cleanup_certificates(STACK_OF(X509) * *certificates)
 {
     sk_X509_pop_free(*certificates, X509_free);
 }
@@ -57,7 +57,8 @@ static void describe_subject(X509 *certificate, char *buf, size_t size)
     int n;
 
     buf[0] = '\0';
-    if (!bio || X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) < 0)
+    if (!bio || X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0,
+                    XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) < 0)
         return;
     n = BIO_read(bio, buf, (int)size - 1);
     buf[n > 0 ? n : 0] = '\0';
@@ -81,7 +82,7 @@ static bool key_type_is_usable(const X509 *certificate)
 }
 
 /* The first certificate of the file is ours, further ones are intermediates. *ret_own stays NULL for a token. */
-static int judge_certificate(const struct settings *settings, STACK_OF(X509) *certificates, X509 **ret_own,
+static int judge_certificate(const struct settings *settings, STACK_OF(X509) * certificates, X509 **ret_own,
     struct credentials_report *report, struct strbuf *detail)
 {
     X509 *own;
@@ -105,12 +106,15 @@ static int judge_certificate(const struct settings *settings, STACK_OF(X509) *ce
     if (key_type_is_usable(own))
         return 0;
     set_problem(report, REASON_CERTIFICATE_INVALID);
-    strbuf_add(detail, "%s is a certificate for a kind of key that IKE cannot sign with: get one for an RSA, ECDSA or Ed25519 key.",
+    strbuf_add(detail,
+        "%s is a certificate for a kind of key that IKE cannot sign with: get one for an RSA, ECDSA or "
+        "Ed25519 key.",
         settings->certificate);
     return 0;
 }
 
-static int judge_key(const struct settings *settings, X509 *own, struct credentials_report *report, struct strbuf *detail)
+static int judge_key(
+    const struct settings *settings, X509 *own, struct credentials_report *report, struct strbuf *detail)
 {
     _cleanup_(cleanup_key) EVP_PKEY *key = NULL;
     int r;
@@ -125,14 +129,16 @@ static int judge_key(const struct settings *settings, X509 *own, struct credenti
     }
     if (own && X509_check_private_key(own, key) != 1) {
         set_problem(report, REASON_KEY_MISMATCH);
-        strbuf_add(detail, "%s is not the key of the certificate in %s: put the two that belong together in place.", settings->private_key,
-            settings->certificate);
+        strbuf_add(detail,
+            "%s is not the key of the certificate in %s: put the two that belong together in place.",
+            settings->private_key, settings->certificate);
     }
     ERR_clear_error();
     return 0;
 }
 
-static int judge_cas(const struct settings *settings, STACK_OF(X509) *cas, struct credentials_report *report, struct strbuf *detail)
+static int judge_cas(const struct settings *settings, STACK_OF(X509) * cas, struct credentials_report *report,
+    struct strbuf *detail)
 {
     char text[sizeof(report->detail)];
     struct strbuf problem;
@@ -154,16 +160,20 @@ static int judge_cas(const struct settings *settings, STACK_OF(X509) *cas, struc
     if (r < 0)
         strbuf_add(detail, "CACertificates=: %s", text);
     else
-        strbuf_add(detail, "CACertificates=: %s holds no certificate of an authority: put the CA that issued the gateway's certificate there.",
+        strbuf_add(detail,
+            "CACertificates=: %s holds no certificate of an authority: put the CA that issued the gateway's "
+            "certificate there.",
             settings->ca_certificates);
     return 0;
 }
 
 /* Any of our CAs is an anchor, also an intermediate one; time does not count here. */
-static bool verify(X509_STORE *store, X509_STORE_CTX *context, X509 *own, STACK_OF(X509) *cas, STACK_OF(X509) *intermediates)
+static bool verify(X509_STORE *store, X509_STORE_CTX *context, X509 *own, STACK_OF(X509) * cas,
+    STACK_OF(X509) * intermediates)
 {
     for (int i = 0; i < sk_X509_num(cas); i++)
-        if (X509_check_ca(sk_X509_value(cas, i)) > 0 && X509_STORE_add_cert(store, sk_X509_value(cas, i)) != 1)
+        if (X509_check_ca(sk_X509_value(cas, i)) > 0 &&
+            X509_STORE_add_cert(store, sk_X509_value(cas, i)) != 1)
             return false;
     if (X509_STORE_CTX_init(context, store, own, intermediates) != 1)
         return false;
@@ -171,7 +181,8 @@ static bool verify(X509_STORE *store, X509_STORE_CTX *context, X509 *own, STACK_
     return X509_verify_cert(context) == 1;
 }
 
-static int check_chain(X509 *own, STACK_OF(X509) *certificates, STACK_OF(X509) *cas, struct credentials_report *report)
+static int check_chain(
+    X509 *own, STACK_OF(X509) * certificates, STACK_OF(X509) * cas, struct credentials_report *report)
 {
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *context = X509_STORE_CTX_new();
@@ -187,9 +198,11 @@ static int check_chain(X509 *own, STACK_OF(X509) *certificates, STACK_OF(X509) *
     return r;
 }
 
-static int judge_files(const struct settings *settings, struct credentials_report *report, struct strbuf *detail)
+static int judge_files(
+    const struct settings *settings, struct credentials_report *report, struct strbuf *detail)
 {
-    _cleanup_(cleanup_certificates) STACK_OF(X509) *certificates = sk_X509_new_null(), *cas = sk_X509_new_null();
+    _cleanup_(cleanup_certificates) STACK_OF(X509) *certificates = sk_X509_new_null(),
+                                                   *cas = sk_X509_new_null();
     X509 *own = NULL; /* in certificates */
     int r;
 

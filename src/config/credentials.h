@@ -8,11 +8,13 @@
 #include "core/event.h"
 
 struct credentials_report {
-    struct credentials credentials; /* for the core; problem NONE, CERTIFICATE_INVALID, KEY_MISMATCH or CONFIG_INCOMPLETE */
+    struct credentials
+        credentials; /* for the core; problem NONE, CERTIFICATE_INVALID, KEY_MISMATCH or CONFIG_INCOMPLETE */
     char subject[256]; /* RFC 2253 text, "" when unknown */
-    char detail[512]; /* what is wrong with which file and what to do; "" when nothing is */
+    char detail[512];  /* what is wrong with which file and what to do; "" when nothing is */
     bool key_in_token; /* pkcs11: URI: not opened here */
-    bool chain_checked, chain_ok; /* does one of our CAs issue our certificate? (a warning only: the gateway may use another CA) */
+    bool chain_checked,
+        chain_ok; /* does one of our CAs issue our certificate? (a warning only: the gateway may use another CA) */
     uint32_t n_cas; /* CA certificates found */
 };
 

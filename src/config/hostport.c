@@ -102,13 +102,15 @@ static int parse_name(const char *host, struct gateway *gateway, struct strbuf *
     size_t length;
 
     if (strchr(host, ':'))
-        strbuf_add(problem, "'%s' is neither a name nor an address; write host, host:port or [IPv6 address]:port",
-            host);
+        strbuf_add(problem,
+            "'%s' is neither a name nor an address; write host, host:port or [IPv6 address]:port", host);
     else if (ends_in_number(host))
         strbuf_add(problem, "'%s' is not an IPv4 address; write four numbers from 0 to 255, or a name", host);
     else if (!hostname_is_valid(host))
-        strbuf_add(problem, "'%s' is not a host name; write letters, digits, '-' and dots (international names in "
-                            "their xn-- form)", host);
+        strbuf_add(problem,
+            "'%s' is not a host name; write letters, digits, '-' and dots (international names in "
+            "their xn-- form)",
+            host);
     else {
         length = strlen(gateway->name);
         if (gateway->name[length - 1] == '.')
@@ -152,7 +154,8 @@ int hostport_parse(const char *text, struct gateway *ret, struct strbuf *problem
         return -EINVAL;
     }
     if (strchr(text, '/')) {
-        strbuf_add(problem, "'%s' is neither a name nor an address; write host, host:port or [IPv6 address]:port", text);
+        strbuf_add(problem,
+            "'%s' is neither a name nor an address; write host, host:port or [IPv6 address]:port", text);
         return -EINVAL;
     }
     strcpy(buf, text);

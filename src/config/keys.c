@@ -10,12 +10,10 @@
 #include <ctype.h>
 #include <string.h>
 
-static const struct value_choice revocation_choices[] = {
-    { "no", CHECK_REVOCATION_NO }, { "yes", CHECK_REVOCATION_YES }, { "strict", CHECK_REVOCATION_STRICT }, { NULL, 0 }
-};
-static const struct value_choice data_path_choices[] = {
-    { "auto", DATA_PATH_AUTO }, { "kernel", DATA_PATH_KERNEL }, { "user", DATA_PATH_USER }, { NULL, 0 }
-};
+static const struct value_choice revocation_choices[] = { { "no", CHECK_REVOCATION_NO },
+    { "yes", CHECK_REVOCATION_YES }, { "strict", CHECK_REVOCATION_STRICT }, { NULL, 0 } };
+static const struct value_choice data_path_choices[] = { { "auto", DATA_PATH_AUTO },
+    { "kernel", DATA_PATH_KERNEL }, { "user", DATA_PATH_USER }, { NULL, 0 } };
 static const struct value_choice keepalive_choices[] = { { "detect", KEEPALIVE_MODE_DETECT },
     { "fixed", KEEPALIVE_MODE_FIXED }, { "off", KEEPALIVE_MODE_OFF }, { NULL, 0 } };
 static const struct value_choice roaming_choices[] = { { "auto", ROAMING_DETECT_AUTO },
@@ -25,10 +23,10 @@ _Static_assert(sizeof(enum check_revocation) == sizeof(int) && sizeof(enum data_
                    sizeof(enum keepalive_mode) == sizeof(int) && sizeof(enum roaming_detect) == sizeof(int),
     "value_set_choice writes an int");
 
-#define SIZE_OF(member)  sizeof(((struct settings *)0)->member)
-#define ROW(s, n, setter, member, text) \
-    .section = s, .name = n, .initial = text, .set = value_set_##setter, .offset = offsetof(struct settings, member), \
-    .size = SIZE_OF(member)
+#define SIZE_OF(member) sizeof(((struct settings *)0)->member)
+#define ROW(s, n, setter, member, text)                                                                      \
+    .section = s, .name = n, .initial = text, .set = value_set_##setter,                                     \
+    .offset = offsetof(struct settings, member), .size = SIZE_OF(member)
 #define COUNT(member, limit) .n_offset = offsetof(struct settings, member), .max = limit
 #define RANGE(low, high)     .min = low, .max = high
 #define FORBIDDEN            .rule = POLICY_RULE_FORBIDDEN
@@ -180,7 +178,8 @@ const char *config_key_nearest(const char *section, const char *word)
     return nearest;
 }
 
-int config_key_set(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int config_key_set(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     if (*value)
         return key->set(key, value, settings, problem);

@@ -10,8 +10,8 @@
 enum policy_rule {
     POLICY_RULE_FREE,
     POLICY_RULE_FORBIDDEN, /* the administrator of the device decides alone */
-    POLICY_RULE_STORE, /* names a file in mvpn's own store, never a path */
-    POLICY_RULE_CLOSE, /* only what closes an opening in lockdown: "no", or an empty list */
+    POLICY_RULE_STORE,     /* names a file in mvpn's own store, never a path */
+    POLICY_RULE_CLOSE,     /* only what closes an opening in lockdown: "no", or an empty list */
 };
 
 /* The keys that other code of this folder speaks of; the rest is only in the table. */
@@ -63,15 +63,16 @@ struct config_key;
  * Sets the target in *settings from a value that is not empty. 0; -EINVAL with a phrase in `problem` (what is wrong and what to write); -ENOMEM.
  * On failure the target may be half set: the settings are then thrown away.
  */
-typedef int (*value_setter)(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem);
+typedef int (*value_setter)(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem);
 
 struct config_key {
     const char *section, *name;
     const char *initial; /* the default as text; NULL: not set */
     value_setter set;
-    size_t offset; /* of the target in struct settings */
-    size_t size; /* of the target */
-    size_t n_offset; /* of the list's count; 0: not a list */
+    size_t offset;     /* of the target in struct settings */
+    size_t size;       /* of the target */
+    size_t n_offset;   /* of the list's count; 0: not a list */
     uint64_t min, max; /* of numbers and spans; of a list: max entries */
     const struct value_choice *choices;
     enum policy_rule rule;
@@ -97,4 +98,5 @@ const char *config_key_nearest(const char *section, const char *word);
 const char *config_section_of(const char *name);
 
 /* Sets from text; empty text restores the default. As value_setter. */
-int config_key_set(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem);
+int config_key_set(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem);

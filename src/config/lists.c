@@ -35,8 +35,8 @@ static int next_entry(const char **at, const char *separators, char **ret)
     return *ret ? 0 : -ENOMEM;
 }
 
-static int set_array(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem, size_t entry_size,
-    entry_setter set_entry)
+static int set_array(const struct config_key *key, const char *value, struct settings *settings,
+    struct strbuf *problem, size_t entry_size, entry_setter set_entry)
 {
     uint32_t *n = (uint32_t *)((char *)settings + key->n_offset);
     char *array = (char *)settings + key->offset, *text;
@@ -46,7 +46,8 @@ static int set_array(const struct config_key *key, const char *value, struct set
     *n = 0;
     while ((r = next_entry(&value, SPACES, &text)) == 0 && text) {
         if (*n == key->max) {
-            strbuf_add(problem, "the list has more than the %" PRIu64 " entries that are allowed; shorten it", key->max);
+            strbuf_add(problem, "the list has more than the %" PRIu64 " entries that are allowed; shorten it",
+                key->max);
             r = -EINVAL;
         } else {
             r = set_entry(text, array + entry_size * *n, problem);
@@ -72,7 +73,8 @@ static int set_subnet(const char *text, void *entry, struct strbuf *problem)
     size_t length = strcspn(text, "/");
 
     if (ip_prefix_parse(text, prefix) < 0 || length >= sizeof(bare)) {
-        strbuf_add(problem, "'%s' is not a network; write ADDRESS/BITS, for example 10.0.0.0/8 or 2001:db8::/32", text);
+        strbuf_add(problem,
+            "'%s' is not a network; write ADDRESS/BITS, for example 10.0.0.0/8 or 2001:db8::/32", text);
         return -EINVAL;
     }
     memcpy(bare, text, length);
@@ -119,7 +121,9 @@ static int set_link(const char *text, void *entry, struct strbuf *problem)
         strcpy(entry, text);
         return 0;
     }
-    strbuf_add(problem, "'%s' is no kind of base link; write ethernet, wifi, cellular, other, or the name of an interface", text);
+    strbuf_add(problem,
+        "'%s' is no kind of base link; write ethernet, wifi, cellular, other, or the name of an interface",
+        text);
     return -EINVAL;
 }
 
@@ -138,37 +142,44 @@ static int set_pattern(const char *text, void *entry, struct strbuf *problem)
         strcpy(entry, text);
         return 0;
     }
-    strbuf_add(problem, "'%s' is not a pattern of interface names; write at most %d characters, for example docker* or wlan1", text,
-        PATTERN_SIZE - 1);
+    strbuf_add(problem,
+        "'%s' is not a pattern of interface names; write at most %d characters, for example docker* or wlan1",
+        text, PATTERN_SIZE - 1);
     return -EINVAL;
 }
 
-int value_set_gateways(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_gateways(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     return set_array(key, value, settings, problem, sizeof(struct gateway), set_gateway);
 }
 
-int value_set_subnets(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_subnets(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     return set_array(key, value, settings, problem, sizeof(struct ip_prefix), set_subnet);
 }
 
-int value_set_addresses(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_addresses(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     return set_array(key, value, settings, problem, sizeof(struct ip_addr), set_address);
 }
 
-int value_set_links(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_links(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     return set_array(key, value, settings, problem, PATTERN_SIZE, set_link);
 }
 
-int value_set_patterns(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_patterns(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     return set_array(key, value, settings, problem, PATTERN_SIZE, set_pattern);
 }
 
-int value_set_interfaces(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_interfaces(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     return set_array(key, value, settings, problem, IF_NAME_SIZE, set_interface);
 }
@@ -176,8 +187,8 @@ int value_set_interfaces(const struct config_key *key, const char *value, struct
 typedef int (*entry_check)(const char *text, struct strbuf *problem);
 
 /* Every entry judged, then kept as one string with single spaces between. */
-static int set_joined(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem,
-    const char *separators, entry_check check)
+static int set_joined(const struct config_key *key, const char *value, struct settings *settings,
+    struct strbuf *problem, const char *separators, entry_check check)
 {
     char *joined = calloc(1, strlen(value) + 1), *text, *end = joined;
     int r;
@@ -221,17 +232,20 @@ static int check_domain(const char *text, struct strbuf *problem)
     return -EINVAL;
 }
 
-int value_set_ike_proposals(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_ike_proposals(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     return set_joined(key, value, settings, problem, SPACES ",", check_ike_proposal);
 }
 
-int value_set_esp_proposals(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_esp_proposals(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     return set_joined(key, value, settings, problem, SPACES ",", check_esp_proposal);
 }
 
-int value_set_domains(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_domains(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     return set_joined(key, value, settings, problem, SPACES, check_domain);
 }

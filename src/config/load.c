@@ -38,7 +38,8 @@ static void report_unreadable(struct builder *builder, const char *path, int err
     if (explained)
         snprintf(text, sizeof(text), "this %s", explained);
     else
-        snprintf(text, sizeof(text), "this cannot be read (%s); mend the cause and try again", strerror(-error));
+        snprintf(
+            text, sizeof(text), "this cannot be read (%s); mend the cause and try again", strerror(-error));
     builder_add_error(builder, path, 0, text);
 }
 
@@ -94,7 +95,8 @@ static void cleanup_builder(struct builder **builder)
     builder_free(*builder);
 }
 
-int settings_load_reporting(const struct settings_paths *paths, builder_report report, void *userdata, struct settings **ret)
+int settings_load_reporting(
+    const struct settings_paths *paths, builder_report report, void *userdata, struct settings **ret)
 {
     _cleanup_(cleanup_builder) struct builder *builder = NULL;
     _cleanup_free_ char *store_dir = settings_store_dir(paths);

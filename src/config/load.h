@@ -6,7 +6,8 @@
 #include "config/builder.h"
 
 /* As settings_load(), but each error goes to `report`. paths->state_dir NULL: without the management server's policy. */
-int settings_load_reporting(const struct settings_paths *paths, builder_report report, void *userdata, struct settings **ret);
+int settings_load_reporting(
+    const struct settings_paths *paths, builder_report report, void *userdata, struct settings **ret);
 
 /* Where certificates and keys that a policy names are kept; a fresh string, NULL when memory is short. */
 char *settings_store_dir(const struct settings_paths *paths);

@@ -193,7 +193,8 @@ static const char *parse_entry(char *text, struct parse_item *ret)
 }
 
 /* One line to an item; false where there is nothing on it. */
-static bool parse_line(struct parser *parser, const unsigned char *start, size_t length, struct parse_item *ret)
+static bool parse_line(
+    struct parser *parser, const unsigned char *start, size_t length, struct parse_item *ret)
 {
     char *text;
 

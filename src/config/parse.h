@@ -18,14 +18,14 @@
 enum parse_item_type {
     PARSE_ITEM_END,
     PARSE_ITEM_SECTION, /* .section begins */
-    PARSE_ITEM_ENTRY, /* .key and .value */
-    PARSE_ITEM_ERROR, /* .problem: what is wrong with the line and what to do */
+    PARSE_ITEM_ENTRY,   /* .key and .value */
+    PARSE_ITEM_ERROR,   /* .problem: what is wrong with the line and what to do */
 };
 
 /* Strings live in the parser until the next call. */
 struct parse_item {
     enum parse_item_type type;
-    unsigned line; /* 1 is the first */
+    unsigned line;       /* 1 is the first */
     const char *section; /* "" before the first header */
     const char *key;
     const char *value; /* "" allowed */

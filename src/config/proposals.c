@@ -28,36 +28,65 @@ static const struct {
     const char *pattern;
     enum word_kind kind;
 } words[] = {
-    { "null", WORD_KIND_WEAK },         { "des", WORD_KIND_WEAK },
-    { "des64", WORD_KIND_WEAK },        { "md5*", WORD_KIND_WEAK },
-    { "prfmd5", WORD_KIND_WEAK },       { "modp768", WORD_KIND_WEAK },
-    { "modp1024", WORD_KIND_WEAK },     { "modp1024s160", WORD_KIND_WEAK },
-    { "modpnone", WORD_KIND_WEAK },     { "modpnull", WORD_KIND_WEAK },
-    { "noauth", WORD_KIND_WEAK },       { "aes*gmac", WORD_KIND_WEAK },
-    { "aes*gcm8", WORD_KIND_AEAD },     { "aes*gcm12", WORD_KIND_AEAD },
-    { "aes*gcm16", WORD_KIND_AEAD },    { "aes*gcm64", WORD_KIND_AEAD },
-    { "aes*gcm96", WORD_KIND_AEAD },    { "aes*gcm128", WORD_KIND_AEAD },
-    { "aes*gcm", WORD_KIND_AEAD },      { "aes*ccm*", WORD_KIND_AEAD },
-    { "chacha20poly1305*", WORD_KIND_AEAD }, { "camellia*ccm*", WORD_KIND_AEAD },
-    { "aesxcbc", WORD_KIND_INTEGRITY }, { "aescmac", WORD_KIND_INTEGRITY },
+    { "null", WORD_KIND_WEAK },
+    { "des", WORD_KIND_WEAK },
+    { "des64", WORD_KIND_WEAK },
+    { "md5*", WORD_KIND_WEAK },
+    { "prfmd5", WORD_KIND_WEAK },
+    { "modp768", WORD_KIND_WEAK },
+    { "modp1024", WORD_KIND_WEAK },
+    { "modp1024s160", WORD_KIND_WEAK },
+    { "modpnone", WORD_KIND_WEAK },
+    { "modpnull", WORD_KIND_WEAK },
+    { "noauth", WORD_KIND_WEAK },
+    { "aes*gmac", WORD_KIND_WEAK },
+    { "aes*gcm8", WORD_KIND_AEAD },
+    { "aes*gcm12", WORD_KIND_AEAD },
+    { "aes*gcm16", WORD_KIND_AEAD },
+    { "aes*gcm64", WORD_KIND_AEAD },
+    { "aes*gcm96", WORD_KIND_AEAD },
+    { "aes*gcm128", WORD_KIND_AEAD },
+    { "aes*gcm", WORD_KIND_AEAD },
+    { "aes*ccm*", WORD_KIND_AEAD },
+    { "chacha20poly1305*", WORD_KIND_AEAD },
+    { "camellia*ccm*", WORD_KIND_AEAD },
+    { "aesxcbc", WORD_KIND_INTEGRITY },
+    { "aescmac", WORD_KIND_INTEGRITY },
     { "camelliaxcbc", WORD_KIND_INTEGRITY },
-    { "aes", WORD_KIND_CIPHER },        { "aes128", WORD_KIND_CIPHER },
-    { "aes192", WORD_KIND_CIPHER },     { "aes256", WORD_KIND_CIPHER },
-    { "aes*ctr", WORD_KIND_CIPHER },    { "3des", WORD_KIND_CIPHER },
-    { "camellia*", WORD_KIND_CIPHER },  { "blowfish*", WORD_KIND_CIPHER },
-    { "cast128", WORD_KIND_CIPHER },    { "serpent*", WORD_KIND_CIPHER },
-    { "twofish*", WORD_KIND_CIPHER },   { "sha", WORD_KIND_INTEGRITY },
-    { "sha1*", WORD_KIND_INTEGRITY },   { "sha2*", WORD_KIND_INTEGRITY },
-    { "sha384", WORD_KIND_INTEGRITY },  { "sha512", WORD_KIND_INTEGRITY },
-    { "prfsha*", WORD_KIND_PRF },       { "prfaes*", WORD_KIND_PRF },
-    { "prfcamellia*", WORD_KIND_PRF },  { "modp[1-8]*", WORD_KIND_GROUP },
-    { "ecp192", WORD_KIND_GROUP },      { "ecp2*", WORD_KIND_GROUP },
-    { "ecp384*", WORD_KIND_GROUP },     { "ecp512bp", WORD_KIND_GROUP },
-    { "ecp521", WORD_KIND_GROUP },      { "curve25519", WORD_KIND_GROUP },
-    { "curve448", WORD_KIND_GROUP },    { "x25519", WORD_KIND_GROUP },
-    { "x448", WORD_KIND_GROUP },        { "mlkem*", WORD_KIND_GROUP },
-    { "ntru*", WORD_KIND_GROUP },       { "newhope128", WORD_KIND_GROUP },
-    { "ke[1-7]_*", WORD_KIND_OTHER },   { "esn", WORD_KIND_OTHER },
+    { "aes", WORD_KIND_CIPHER },
+    { "aes128", WORD_KIND_CIPHER },
+    { "aes192", WORD_KIND_CIPHER },
+    { "aes256", WORD_KIND_CIPHER },
+    { "aes*ctr", WORD_KIND_CIPHER },
+    { "3des", WORD_KIND_CIPHER },
+    { "camellia*", WORD_KIND_CIPHER },
+    { "blowfish*", WORD_KIND_CIPHER },
+    { "cast128", WORD_KIND_CIPHER },
+    { "serpent*", WORD_KIND_CIPHER },
+    { "twofish*", WORD_KIND_CIPHER },
+    { "sha", WORD_KIND_INTEGRITY },
+    { "sha1*", WORD_KIND_INTEGRITY },
+    { "sha2*", WORD_KIND_INTEGRITY },
+    { "sha384", WORD_KIND_INTEGRITY },
+    { "sha512", WORD_KIND_INTEGRITY },
+    { "prfsha*", WORD_KIND_PRF },
+    { "prfaes*", WORD_KIND_PRF },
+    { "prfcamellia*", WORD_KIND_PRF },
+    { "modp[1-8]*", WORD_KIND_GROUP },
+    { "ecp192", WORD_KIND_GROUP },
+    { "ecp2*", WORD_KIND_GROUP },
+    { "ecp384*", WORD_KIND_GROUP },
+    { "ecp512bp", WORD_KIND_GROUP },
+    { "ecp521", WORD_KIND_GROUP },
+    { "curve25519", WORD_KIND_GROUP },
+    { "curve448", WORD_KIND_GROUP },
+    { "x25519", WORD_KIND_GROUP },
+    { "x448", WORD_KIND_GROUP },
+    { "mlkem*", WORD_KIND_GROUP },
+    { "ntru*", WORD_KIND_GROUP },
+    { "newhope128", WORD_KIND_GROUP },
+    { "ke[1-7]_*", WORD_KIND_OTHER },
+    { "esn", WORD_KIND_OTHER },
     { "noesn", WORD_KIND_OTHER },
 };
 
@@ -79,7 +108,8 @@ static const char *missing(enum proposal_protocol protocol, uint32_t kinds)
     if (!aead && !cipher)
         return "names no cipher; add one, for example aes256gcm16";
     if (aead && cipher)
-        return "mixes a cipher that authenticates (GCM, CCM, ChaCha20) with one that does not; make two proposals of it";
+        return "mixes a cipher that authenticates (GCM, CCM, ChaCha20) with one that does not; make two "
+               "proposals of it";
     if (cipher && !integrity)
         return "names no integrity algorithm for its cipher; add one, for example sha256";
     if (protocol == PROPOSAL_PROTOCOL_ESP)
@@ -96,7 +126,8 @@ static int check_word(const char *word, const char *proposal, uint32_t *kinds, s
     enum word_kind kind;
 
     if (*word == '\0')
-        strbuf_add(problem, "'%s' has an empty word; write words joined by single '-', like aes256gcm16-prfsha384-ecp384",
+        strbuf_add(problem,
+            "'%s' has an empty word; write words joined by single '-', like aes256gcm16-prfsha384-ecp384",
             proposal);
     else if (!classify(word, &kind))
         strbuf_add(problem, "'%s' in '%s' is no algorithm in strongSwan's notation", word, proposal);

@@ -24,7 +24,9 @@ void settings_free(struct settings *settings)
 #define LACKS_CERTIFICATE 2u
 #define LACKS_KEY         4u
 #define LACKS_CA          8u
-#define SENTENCE(keys)    "[Tunnel] lacks " keys ". Enrol with 'mvpnctl enroll', or add what is missing to the configuration and run 'mvpnctl reload'."
+#define SENTENCE(keys)                                                                                       \
+    "[Tunnel] lacks " keys                                                                                   \
+    ". Enrol with 'mvpnctl enroll', or add what is missing to the configuration and run 'mvpnctl reload'."
 
 const char *settings_incomplete(const struct settings *settings)
 {
@@ -40,12 +42,15 @@ const char *settings_incomplete(const struct settings *settings)
         [LACKS_CA] = SENTENCE("CACertificates="),
         [LACKS_GATEWAY | LACKS_CA] = SENTENCE("Gateway= and CACertificates="),
         [LACKS_CERTIFICATE | LACKS_CA] = SENTENCE("Certificate= and CACertificates="),
-        [LACKS_GATEWAY | LACKS_CERTIFICATE | LACKS_CA] = SENTENCE("Gateway=, Certificate= and CACertificates="),
+        [LACKS_GATEWAY | LACKS_CERTIFICATE | LACKS_CA] =
+            SENTENCE("Gateway=, Certificate= and CACertificates="),
         [LACKS_KEY | LACKS_CA] = SENTENCE("PrivateKey= and CACertificates="),
         [LACKS_GATEWAY | LACKS_KEY | LACKS_CA] = SENTENCE("Gateway=, PrivateKey= and CACertificates="),
-        [LACKS_CERTIFICATE | LACKS_KEY | LACKS_CA] = SENTENCE("Certificate=, PrivateKey= and CACertificates="),
+        [LACKS_CERTIFICATE | LACKS_KEY | LACKS_CA] =
+            SENTENCE("Certificate=, PrivateKey= and CACertificates="),
         [LACKS_GATEWAY | LACKS_CERTIFICATE | LACKS_KEY | LACKS_CA] =
-            "Nothing is configured yet: [Tunnel] lacks Gateway=, Certificate=, PrivateKey= and CACertificates=. Enrol with 'mvpnctl enroll', "
+            "Nothing is configured yet: [Tunnel] lacks Gateway=, Certificate=, PrivateKey= and "
+            "CACertificates=. Enrol with 'mvpnctl enroll', "
             "or write them into the configuration and run 'mvpnctl reload'.",
     };
     unsigned lacks = 0;

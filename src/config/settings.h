@@ -18,10 +18,10 @@ struct settings {
     struct policy policy;
 
     /* [Tunnel] */
-    char *local_identity; /* NULL: the certificate's subject */
+    char *local_identity;  /* NULL: the certificate's subject */
     char *remote_identity; /* NULL: the gateway's name as configured */
-    char *certificate; /* path (PEM or DER) or pkcs11: URI */
-    char *private_key; /* path or pkcs11: URI */
+    char *certificate;     /* path (PEM or DER) or pkcs11: URI */
+    char *private_key;     /* path or pkcs11: URI */
     char *ca_certificates; /* file or folder */
     enum check_revocation check_revocation;
     char *ike_proposals; /* strongSwan's notation, separated by spaces; NULL: the defaults of src/ike */
@@ -40,8 +40,8 @@ struct settings {
 
 /* Where the files are; each with its default from design.md, section 3. */
 struct settings_paths {
-    const char *config; /* "/etc/mvpn/mvpn.conf"; drop-ins are in "<config>.d" */
-    const char *state_dir; /* "/var/lib/mvpn" */
+    const char *config;      /* "/etc/mvpn/mvpn.conf"; drop-ins are in "<config>.d" */
+    const char *state_dir;   /* "/var/lib/mvpn" */
     const char *runtime_dir; /* "/run/mvpn" */
 };
 
@@ -57,7 +57,8 @@ struct settings_error {
  * Returns 0 and a new *ret; or negative errno with *ret untouched and *ret_error saying file, line and what to do.
  * A missing main file is not an error: then nothing is configured and policy.complete is false.
  */
-int settings_load(const struct settings_paths *paths, struct settings **ret, struct settings_error *ret_error);
+int settings_load(
+    const struct settings_paths *paths, struct settings **ret, struct settings_error *ret_error);
 void settings_free(struct settings *settings);
 
 /* Why policy.complete is false, as a sentence with what to do; NULL when it is true. */

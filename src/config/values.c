@@ -21,8 +21,9 @@ static void *target_of(const struct config_key *key, struct settings *settings)
 
 bool value_is_string(const struct config_key *key)
 {
-    static const value_setter strings[] = { value_set_text, value_set_path, value_set_path_or_token, value_set_program,
-        value_set_server, value_set_url, value_set_ike_proposals, value_set_esp_proposals, value_set_domains };
+    static const value_setter strings[] = { value_set_text, value_set_path, value_set_path_or_token,
+        value_set_program, value_set_server, value_set_url, value_set_ike_proposals, value_set_esp_proposals,
+        value_set_domains };
 
     for (size_t i = 0; i < ELEMENTSOF(strings); i++)
         if (key->set == strings[i])
@@ -41,7 +42,8 @@ void value_clear(const struct config_key *key, struct settings *settings)
         *(uint32_t *)((char *)settings + key->n_offset) = 0;
 }
 
-int value_set_bool(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_bool(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     static const struct {
         const char *word;
@@ -58,7 +60,8 @@ int value_set_bool(const struct config_key *key, const char *value, struct setti
     return -EINVAL;
 }
 
-int value_set_choice(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_choice(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     for (const struct value_choice *c = key->choices; c->word; c++)
         if (strcasecmp(value, c->word) == 0) {
@@ -71,7 +74,8 @@ int value_set_choice(const struct config_key *key, const char *value, struct set
     return -EINVAL;
 }
 
-int value_set_span(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_span(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     usec_t span_usec;
     char min[24], max[24];
@@ -96,7 +100,8 @@ static bool parse_number(const struct config_key *key, const char *value, uint32
     const char *digits = hex ? value + 2 : value;
     uint64_t number;
 
-    if (*digits == '\0' || strlen(digits) > 10 || digits[strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789")])
+    if (*digits == '\0' || strlen(digits) > 10 ||
+        digits[strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789")])
         return false;
     number = strtoull(digits, NULL, hex ? 16 : 10);
     if (number < key->min || number > key->max)
@@ -105,16 +110,19 @@ static bool parse_number(const struct config_key *key, const char *value, uint32
     return true;
 }
 
-int value_set_mark(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_mark(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     if (parse_number(key, value, target_of(key, settings)))
         return 0;
-    strbuf_add(problem, "this is not a firewall mark; write a number from 1 to 0xffffffff that no other program uses, "
-                        "for example 0x4d56");
+    strbuf_add(problem,
+        "this is not a firewall mark; write a number from 1 to 0xffffffff that no other program uses, "
+        "for example 0x4d56");
     return -EINVAL;
 }
 
-int value_set_mtu(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_mtu(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     if (strcasecmp(value, "auto") == 0) {
         *(uint32_t *)target_of(key, settings) = 0;
@@ -122,7 +130,8 @@ int value_set_mtu(const struct config_key *key, const char *value, struct settin
     }
     if (parse_number(key, value, target_of(key, settings)))
         return 0;
-    strbuf_add(problem, "this is not an MTU; write auto, or bytes from %" PRIu64 " to %" PRIu64, key->min, key->max);
+    strbuf_add(
+        problem, "this is not an MTU; write auto, or bytes from %" PRIu64 " to %" PRIu64, key->min, key->max);
     return -EINVAL;
 }
 
@@ -139,24 +148,28 @@ bool interface_name_is_valid(const char *name)
     return true;
 }
 
-int value_set_interface(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_interface(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     static const char *const taken[] = { "lo", "all", "default" };
 
     if (!interface_name_is_valid(value)) {
-        strbuf_add(problem, "this is not the name of an interface; write at most 15 letters, digits, '.', '_' or '-'");
+        strbuf_add(problem,
+            "this is not the name of an interface; write at most 15 letters, digits, '.', '_' or '-'");
         return -EINVAL;
     }
     for (size_t i = 0; i < ELEMENTSOF(taken); i++)
         if (strcmp(value, taken[i]) == 0) {
-            strbuf_add(problem, "the kernel uses this name for something else; write another, for example mvpn0");
+            strbuf_add(
+                problem, "the kernel uses this name for something else; write another, for example mvpn0");
             return -EINVAL;
         }
     strcpy(target_of(key, settings), value); /* all targets of this type are IF_NAME_SIZE long */
     return 0;
 }
 
-int value_set_text(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_text(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     char **target = target_of(key, settings), *copy;
 
@@ -169,7 +182,8 @@ int value_set_text(const struct config_key *key, const char *value, struct setti
     return 0;
 }
 
-int value_set_path(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_path(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     if (value[0] != '/') {
         strbuf_add(problem, "this is not a whole path; write it from the root, like /etc/mvpn/%s", value);
@@ -178,28 +192,33 @@ int value_set_path(const struct config_key *key, const char *value, struct setti
     return value_set_text(key, value, settings, problem);
 }
 
-int value_set_path_or_token(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_path_or_token(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     if (strncmp(value, "pkcs11:", 7) != 0)
         return value_set_path(key, value, settings, problem);
     if (value[7] == '\0' || strpbrk(value, " \t")) {
-        strbuf_add(problem, "this pkcs11: URI is not whole; write it as RFC 7512 says, like pkcs11:token=NAME;id=%%01 "
-                            "(a space is %%20)");
+        strbuf_add(problem,
+            "this pkcs11: URI is not whole; write it as RFC 7512 says, like pkcs11:token=NAME;id=%%01 "
+            "(a space is %%20)");
         return -EINVAL;
     }
     return value_set_text(key, value, settings, problem);
 }
 
-int value_set_program(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_program(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     if (value[0] != '/' || value[1] == '\0' || isspace((unsigned char)value[1])) {
-        strbuf_add(problem, "this is not a program with its whole path; write for example /usr/bin/portal-browser");
+        strbuf_add(
+            problem, "this is not a program with its whole path; write for example /usr/bin/portal-browser");
         return -EINVAL;
     }
     return value_set_text(key, value, settings, problem);
 }
 
-int value_set_server(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_server(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     struct gateway ignored;
     int r = hostport_parse(value, &ignored, problem);
@@ -207,14 +226,17 @@ int value_set_server(const struct config_key *key, const char *value, struct set
     return r < 0 ? r : value_set_text(key, value, settings, problem);
 }
 
-int value_set_url(const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+int value_set_url(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     const char *scheme_end = strstr(value, "://");
 
     if (!scheme_end)
         return value_set_server(key, value, settings, problem);
-    if (strncasecmp(value, "https://", 8) != 0 || value[8] == '\0' || value[8] == '/' || strpbrk(value, " \t\"<>\\")) {
-        strbuf_add(problem, "this is not the address of a management server; write https://HOST[:PORT][/PATH] or HOST");
+    if (strncasecmp(value, "https://", 8) != 0 || value[8] == '\0' || value[8] == '/' ||
+        strpbrk(value, " \t\"<>\\")) {
+        strbuf_add(problem,
+            "this is not the address of a management server; write https://HOST[:PORT][/PATH] or HOST");
         return -EINVAL;
     }
     return value_set_text(key, value, settings, problem);

@@ -17,7 +17,8 @@
 
 /* ---- making findings ---- */
 
-void check_report(const struct check_run *run, const char *check, enum check_result result, const char *advice, const char *detail, ...)
+void check_report(const struct check_run *run, const char *check, enum check_result result,
+    const char *advice, const char *detail, ...)
 {
     struct check_finding finding = { .check = check, .result = result };
     va_list ap;
@@ -31,7 +32,8 @@ void check_report(const struct check_run *run, const char *check, enum check_res
     run->callback(run->userdata, &finding);
 }
 
-void check_report_sentence(const struct check_run *run, const char *check, enum check_result result, const char *sentence)
+void check_report_sentence(
+    const struct check_run *run, const char *check, enum check_result result, const char *sentence)
 {
     const char *split = NULL;
     char advice[sizeof(((struct check_finding *)0)->advice)] = "";
@@ -51,9 +53,11 @@ void check_report_sentence(const struct check_run *run, const char *check, enum 
 bool check_report_untried(const struct check_run *run, const char *check, int error)
 {
     if (error == -EPERM)
-        check_report(run, check, CHECK_WARN, "Run 'mvpnctl check' as root.", "Not tried: this user may not make a network namespace.");
+        check_report(run, check, CHECK_WARN, "Run 'mvpnctl check' as root.",
+            "Not tried: this user may not make a network namespace.");
     else if (error == -ETIMEDOUT)
-        check_report(run, check, CHECK_WARN, "Try again when the machine has less to do.", "Not tried: no answer in time.");
+        check_report(run, check, CHECK_WARN, "Try again when the machine has less to do.",
+            "Not tried: no answer in time.");
     return error == -EPERM || error == -ETIMEDOUT;
 }
 
@@ -95,8 +99,9 @@ size_t check_read(const struct check_run *run, const char *path, char *buf, size
 
 int check_run_all(const struct settings_paths *paths, check_callback callback, void *userdata)
 {
-    static void (*const rooms[])(struct check_run *) = { check_configuration, check_daemon_status, check_files, check_openings, check_clock,
-        check_credentials, check_kernel, check_libraries, check_boot, check_gateway, check_programs, check_firewalls, check_routing };
+    static void (*const rooms[])(struct check_run *) = { check_configuration, check_daemon_status,
+        check_files, check_openings, check_clock, check_credentials, check_kernel, check_libraries,
+        check_boot, check_gateway, check_programs, check_firewalls, check_routing };
     struct check_run run = {
         .paths = paths,
         .root = "",
@@ -120,7 +125,8 @@ struct collection {
 static void collect(void *userdata, const struct check_finding *finding)
 {
     struct collection *collection = userdata;
-    struct check_finding *grown = reallocarray(collection->list.findings, collection->list.n_findings + 1, sizeof(*grown));
+    struct check_finding *grown =
+        reallocarray(collection->list.findings, collection->list.n_findings + 1, sizeof(*grown));
 
     if (!grown) {
         collection->short_of_memory = true;

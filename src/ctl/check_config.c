@@ -20,11 +20,13 @@ struct error_count {
 static void report_error(void *userdata, const struct settings_error *error)
 {
     struct error_count *count = userdata;
-    const char *advice = "Correct this, then run 'mvpnctl check' again; a running mvpnd keeps the configuration it has until 'mvpnctl reload'.";
+    const char *advice = "Correct this, then run 'mvpnctl check' again; a running mvpnd keeps the "
+                         "configuration it has until 'mvpnctl reload'.";
 
     count->n_errors++;
     if (error->line > 0)
-        check_report(count->run, "configuration", CHECK_FAIL, advice, "%s:%u: %s", error->file, error->line, error->text);
+        check_report(count->run, "configuration", CHECK_FAIL, advice, "%s:%u: %s", error->file, error->line,
+            error->text);
     else
         check_report(count->run, "configuration", CHECK_FAIL, advice, "%s: %s", error->file, error->text);
 }
@@ -37,10 +39,11 @@ static void report_files(const struct check_run *run)
 
     config_files_list(run->paths, &files);
     for (size_t i = 0; i < files.n_files && length < sizeof(names); i++)
-        length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", i ? ", " : "", files.files[i].path);
+        length += (size_t)snprintf(
+            names + length, sizeof(names) - length, "%s%s", i ? ", " : "", files.files[i].path);
     if (files.n_files == 0)
-        check_report(run, "configuration", CHECK_WARN, "Write one, or enrol with 'mvpnctl enroll'.", "There is no configuration: neither %s nor drop-ins.",
-            run->paths->config);
+        check_report(run, "configuration", CHECK_WARN, "Write one, or enrol with 'mvpnctl enroll'.",
+            "There is no configuration: neither %s nor drop-ins.", run->paths->config);
     else
         check_report(run, "configuration", CHECK_PASS, NULL, "No errors in %s.", names);
     config_files_free(&files);
@@ -78,7 +81,8 @@ void check_configuration(struct check_run *run)
     if (settings_load_reporting(&paths, report_error, &count, &run->settings) < 0) {
         run->settings = NULL;
         if (count.n_errors == 0)
-            check_report(run, "configuration", CHECK_FAIL, "Free some memory and try again.", "The configuration could not be read.");
+            check_report(run, "configuration", CHECK_FAIL, "Free some memory and try again.",
+                "The configuration could not be read.");
         return;
     }
     report_files(run);
@@ -92,13 +96,18 @@ static void check_portal(const struct check_run *run)
     char program[512];
     struct stat st;
 
-    snprintf(program, sizeof(program), "%.*s", (int)strcspn(run->settings->portal_command, " \t"), run->settings->portal_command);
+    snprintf(program, sizeof(program), "%.*s", (int)strcspn(run->settings->portal_command, " \t"),
+        run->settings->portal_command);
     if (stat(program, &st) < 0 || !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
-        check_report(run, "portal-command", CHECK_FAIL, "Install it, or correct or empty PortalCommand= in [Lockdown].",
+        check_report(run, "portal-command", CHECK_FAIL,
+            "Install it, or correct or empty PortalCommand= in [Lockdown].",
             "PortalCommand=: %s is not a program that can be run.", program);
     else if (st.st_uid != 0 || st.st_mode & 0022)
-        check_report(run, "portal-command", CHECK_FAIL, "Give it to root and take the right to write away from everybody else (chown root, chmod go-w).",
-            "PortalCommand=: %s can be changed by others than root, and whoever changes it gets a way round the tunnel.", program);
+        check_report(run, "portal-command", CHECK_FAIL,
+            "Give it to root and take the right to write away from everybody else (chown root, chmod go-w).",
+            "PortalCommand=: %s can be changed by others than root, and whoever changes it gets a way round "
+            "the tunnel.",
+            program);
     else
         check_report(run, "portal-command", CHECK_PASS, NULL, "%s can be run.", program);
 }
@@ -111,11 +120,14 @@ void check_openings(struct check_run *run)
         return;
     policy = &run->settings->policy;
     for (uint32_t i = 0; i < policy->n_cellular_services; i++)
-        check_report(run, "openings", CHECK_WARN, "Keep it only if this interface carries nothing but the carrier's own services (MMS, IMS).",
-            "AllowCellularServices= leaves %s wholly open: whatever goes out there goes round the tunnel.", policy->cellular_services[i]);
+        check_report(run, "openings", CHECK_WARN,
+            "Keep it only if this interface carries nothing but the carrier's own services (MMS, IMS).",
+            "AllowCellularServices= leaves %s wholly open: whatever goes out there goes round the tunnel.",
+            policy->cellular_services[i]);
     if (policy->allow_lan)
         check_report(run, "openings", CHECK_WARN, "Set AllowLAN=no where networks cannot be trusted.",
-            "AllowLAN=yes: devices in the same network can be reached, and can reach this one, outside the tunnel.");
+            "AllowLAN=yes: devices in the same network can be reached, and can reach this one, outside the "
+            "tunnel.");
     if (run->settings->portal_command)
         check_portal(run);
 }

@@ -34,9 +34,11 @@ static void report_daemon(const struct check_run *run)
     const struct check_daemon *daemon = &run->daemon;
 
     if (strcmp(daemon->state, "failed") == 0)
-        check_report(run, "mvpnd", CHECK_FAIL, daemon->message, "mvpnd runs, state failed, reason %s.", daemon->reason);
+        check_report(run, "mvpnd", CHECK_FAIL, daemon->message, "mvpnd runs, state failed, reason %s.",
+            daemon->reason);
     else
-        check_report(run, "mvpnd", CHECK_PASS, NULL, "mvpnd runs, state %s, reason %s.", daemon->state, daemon->reason);
+        check_report(run, "mvpnd", CHECK_PASS, NULL, "mvpnd runs, state %s, reason %s.", daemon->state,
+            daemon->reason);
 }
 
 void check_daemon_status(struct check_run *run)
@@ -57,7 +59,7 @@ void check_daemon_status(struct check_run *run)
     } else if (client_is_absence(r, &error)) {
         check_report(run, "mvpnd", CHECK_WARN, "Start it: 'systemctl start mvpnd'.", "mvpnd does not run.");
     } else {
-        check_report(run, "mvpnd", CHECK_FAIL, "See its journal ('journalctl -u mvpnd'); restart it.", "mvpnd does not answer: %s.",
-            error.message ? error.message : strerror(-r));
+        check_report(run, "mvpnd", CHECK_FAIL, "See its journal ('journalctl -u mvpnd'); restart it.",
+            "mvpnd does not answer: %s.", error.message ? error.message : strerror(-r));
     }
 }

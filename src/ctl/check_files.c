@@ -22,13 +22,15 @@ static unsigned judge_owner(const struct check_run *run, const char *path, bool 
     if (stat(path, &st) < 0)
         return 0;
     if (st.st_mode & 0022 && !(folder && st.st_mode & S_ISVTX)) {
-        check_report(run, "config-files", CHECK_FAIL, "Run 'chmod go-w' on it.", "%s can be changed by others than its owner (mode %04o): they could "
-            "open lockdown.", path, (unsigned)st.st_mode & 07777);
+        check_report(run, "config-files", CHECK_FAIL, "Run 'chmod go-w' on it.",
+            "%s can be changed by others than its owner (mode %04o): they could "
+            "open lockdown.",
+            path, (unsigned)st.st_mode & 07777);
         return 1;
     }
     if (st.st_uid != 0) {
-        check_report(run, "config-files", CHECK_WARN, "Run 'chown root' on it.", "%s belongs to user %u and not to root: that user can open lockdown.", path,
-            (unsigned)st.st_uid);
+        check_report(run, "config-files", CHECK_WARN, "Run 'chown root' on it.",
+            "%s belongs to user %u and not to root: that user can open lockdown.", path, (unsigned)st.st_uid);
         return 1;
     }
     return 0;
@@ -48,11 +50,13 @@ static unsigned judge_pin(const struct check_run *run, const char *path)
     size_t n_bytes;
     struct stat st;
 
-    if (stat(path, &st) < 0 || !(st.st_mode & 0044) || read_whole_file(path, 256 * 1024, &bytes, &n_bytes) < 0)
+    if (stat(path, &st) < 0 || !(st.st_mode & 0044) ||
+        read_whole_file(path, 256 * 1024, &bytes, &n_bytes) < 0)
         return 0;
     if (!strstr(bytes, "pin-value="))
         return 0;
-    check_report(run, "config-files", CHECK_WARN, "Run 'chmod 0600' on it.", "%s holds the PIN of a token (pin-value=) and others may read it.", path);
+    check_report(run, "config-files", CHECK_WARN, "Run 'chmod 0600' on it.",
+        "%s holds the PIN of a token (pin-value=) and others may read it.", path);
     return 1;
 }
 
@@ -80,13 +84,16 @@ static bool check_room_left(const struct check_run *run, const char *dir)
     if (statvfs(dir, &vfs) < 0)
         return true;
     if (vfs.f_flag & ST_RDONLY) {
-        check_report(run, "state-directory", CHECK_FAIL, "Mount it writable, or give mvpnd another by --state-dir.",
+        check_report(run, "state-directory", CHECK_FAIL,
+            "Mount it writable, or give mvpnd another by --state-dir.",
             "%s is on a read-only file system: mvpnd cannot remember whether the VPN is on.", dir);
         return false;
     }
     if ((uint64_t)vfs.f_bavail * vfs.f_frsize < ROOM_MIN_BYTES) {
-        check_report(run, "state-directory", CHECK_FAIL, "Free some space there.", "The file system of %s is full: mvpnd cannot remember whether the VPN "
-            "is on.", dir);
+        check_report(run, "state-directory", CHECK_FAIL, "Free some space there.",
+            "The file system of %s is full: mvpnd cannot remember whether the VPN "
+            "is on.",
+            dir);
         return false;
     }
     return true;
@@ -98,19 +105,21 @@ static void check_state_directory(const struct check_run *run)
     struct stat st;
 
     if (stat(dir, &st) < 0 && errno == ENOENT) {
-        check_report(run, "state-directory", CHECK_PASS, NULL, "%s is not there yet; mvpnd makes it when it starts.", dir);
+        check_report(run, "state-directory", CHECK_PASS, NULL,
+            "%s is not there yet; mvpnd makes it when it starts.", dir);
         return;
     }
     if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode)) {
-        check_report(run, "state-directory", CHECK_FAIL, "Put a folder of root's with mode 0700 there.", "%s is not a folder that can be used: %s.", dir,
-            strerror(errno ? errno : ENOTDIR));
+        check_report(run, "state-directory", CHECK_FAIL, "Put a folder of root's with mode 0700 there.",
+            "%s is not a folder that can be used: %s.", dir, strerror(errno ? errno : ENOTDIR));
         return;
     }
     if (st.st_mode & 0077)
-        check_report(run, "state-directory", CHECK_WARN, "Run 'chmod 0700' on it.", "%s is open to others than its owner (mode %04o).", dir,
-            (unsigned)st.st_mode & 07777);
+        check_report(run, "state-directory", CHECK_WARN, "Run 'chmod 0700' on it.",
+            "%s is open to others than its owner (mode %04o).", dir, (unsigned)st.st_mode & 07777);
     else if (st.st_uid != 0 && run->user == 0)
-        check_report(run, "state-directory", CHECK_WARN, "Run 'chown root' on it.", "%s belongs to user %u and not to root.", dir, (unsigned)st.st_uid);
+        check_report(run, "state-directory", CHECK_WARN, "Run 'chown root' on it.",
+            "%s belongs to user %u and not to root.", dir, (unsigned)st.st_uid);
     else if (check_room_left(run, dir))
         check_report(run, "state-directory", CHECK_PASS, NULL, "%s is private and can be written.", dir);
 }
@@ -130,5 +139,6 @@ void check_boot(struct check_run *run)
         check_report(run, "boot", CHECK_PASS, NULL, "Lockdown is put in place before any network comes up.");
     else
         check_report(run, "boot", CHECK_WARN, "Run 'systemctl enable mvpnd-lockdown.service mvpnd.service'.",
-            "mvpnd-lockdown.service is not enabled: at boot there is internet outside the tunnel until mvpnd runs.");
+            "mvpnd-lockdown.service is not enabled: at boot there is internet outside the tunnel until mvpnd "
+            "runs.");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Can the gateways' names be resolved? With a running mvpnd its word counts: under lockdown only it may ask. Without, mvpn's own resolver asks the
- * servers of the network that has a default route. One name after the other, bounded together.
+ * Can the gateways' names be resolved? With a running mvpnd its word counts: under lockdown only it may ask. Without, mvpn's own resolver asks
+ * the servers of the network that has a default route. One name after the other, bounded together.
  */
 #include "ctl/check_room.h"
 
@@ -33,7 +33,8 @@ static const struct link *usable_link(const struct link_set *links)
     for (uint32_t i = 0; i < links->n_links; i++) {
         const struct link *link = &links->links[i];
 
-        if (link->type <= LINK_TYPE_OTHER && link->up && link->carrier && link->n_addrs > 0 && link->n_routes > 0)
+        if (link->type <= LINK_TYPE_OTHER && link->up && link->carrier && link->n_addrs > 0 &&
+            link->n_routes > 0)
             return link;
     }
     return NULL;
@@ -82,13 +83,15 @@ static void on_answer(void *userdata, const struct event *event)
 
 static void fill_request(const struct link *link, const char *name, struct resolve_request *ret)
 {
-    *ret = (struct resolve_request){ .id = 1, .ifindex = link->ifindex, .want_ipv4 = true, .want_ipv6 = true };
+    *ret =
+        (struct resolve_request){ .id = 1, .ifindex = link->ifindex, .want_ipv4 = true, .want_ipv6 = true };
     snprintf(ret->name, sizeof(ret->name), "%s", name);
     memcpy(ret->interface, link->name, sizeof(ret->interface));
 }
 
 /* 0 when there was a verdict in *resolving. */
-static int resolve(const struct check_run *run, const struct link *link, const char *name, struct resolving *resolving)
+static int resolve(
+    const struct check_run *run, const struct link *link, const char *name, struct resolving *resolving)
 {
     sd_bus *bus = NULL;
     sd_event_source *limit = NULL;
@@ -99,13 +102,16 @@ static int resolve(const struct check_run *run, const struct link *link, const c
     r = sd_event_new(&resolving->loop);
     if (r < 0)
         return r;
-    if (sd_bus_open_system(&bus) >= 0 && sd_bus_attach_event(bus, resolving->loop, SD_EVENT_PRIORITY_NORMAL) < 0)
+    if (sd_bus_open_system(&bus) >= 0 &&
+        sd_bus_attach_event(bus, resolving->loop, SD_EVENT_PRIORITY_NORMAL) < 0)
         bus = sd_bus_unref(bus);
-    r = resolver_new(resolving->loop, bus, run->settings->policy.mark, on_answer, resolving, &resolving->resolver);
+    r = resolver_new(
+        resolving->loop, bus, run->settings->policy.mark, on_answer, resolving, &resolving->resolver);
     if (r == 0) {
         r = resolver_find_servers(resolving->resolver, &resolving->request);
         if (r == 0)
-            r = sd_event_add_time_relative(resolving->loop, &limit, CLOCK_BOOTTIME, ANSWER_USEC, 0, NULL, NULL);
+            r = sd_event_add_time_relative(
+                resolving->loop, &limit, CLOCK_BOOTTIME, ANSWER_USEC, 0, NULL, NULL);
         if (r >= 0)
             r = sd_event_loop(resolving->loop);
         resolver_free(resolving->resolver);
@@ -119,21 +125,27 @@ static int resolve(const struct check_run *run, const struct link *link, const c
     return r < 0 ? r : resolving->error;
 }
 
-static void report_answer(const struct check_run *run, const struct link *link, const char *name, const struct resolving *resolving)
+static void report_answer(
+    const struct check_run *run, const struct link *link, const char *name, const struct resolving *resolving)
 {
     char addr[IP_ADDR_TEXT_SIZE];
 
     if (resolving->answer.n_addrs > 0)
         check_report(run, "gateway", CHECK_PASS, NULL, "%s is %s%s (asked over %s).", name,
-            ip_addr_format(&resolving->answer.addrs[0], addr, sizeof(addr)), resolving->answer.n_addrs > 1 ? " and others" : "", link->name);
+            ip_addr_format(&resolving->answer.addrs[0], addr, sizeof(addr)),
+            resolving->answer.n_addrs > 1 ? " and others" : "", link->name);
     else if (run->lockdown_installed)
-        check_report(run, "gateway", CHECK_WARN, "Start mvpnd: it alone may ask.", "%s cannot be resolved now: lockdown is in place and mvpnd does not run.",
-            name);
+        check_report(run, "gateway", CHECK_WARN, "Start mvpnd: it alone may ask.",
+            "%s cannot be resolved now: lockdown is in place and mvpnd does not run.", name);
     else if (resolving->n_servers == 0)
-        check_report(run, "gateway", CHECK_WARN, "Check the name servers of this network (DHCP, /etc/resolv.conf).", "%s was not asked for: %s has no name "
-            "server.", name, link->name);
+        check_report(run, "gateway", CHECK_WARN,
+            "Check the name servers of this network (DHCP, /etc/resolv.conf).",
+            "%s was not asked for: %s has no name "
+            "server.",
+            name, link->name);
     else
-        check_report(run, "gateway", CHECK_FAIL, "Check Gateway= for a mistyped name, and that this network's name servers work.",
+        check_report(run, "gateway", CHECK_FAIL,
+            "Check Gateway= for a mistyped name, and that this network's name servers work.",
             "%s could not be resolved by the name servers of %s.", name, link->name);
 }
 
@@ -143,9 +155,11 @@ static void check_name(const struct check_run *run, const struct link *link, con
     int r = resolve(run, link, name, &resolving);
 
     if (r == -EPERM || r == -EACCES)
-        check_report(run, "gateway", CHECK_WARN, "Run 'mvpnctl check' as root.", "%s was not asked for: this needs root.", name);
+        check_report(run, "gateway", CHECK_WARN, "Run 'mvpnctl check' as root.",
+            "%s was not asked for: this needs root.", name);
     else if (r < 0)
-        check_report(run, "gateway", CHECK_WARN, "Try again with mvpnd running.", "%s could not be asked for: %s.", name, strerror(-r));
+        check_report(run, "gateway", CHECK_WARN, "Try again with mvpnd running.",
+            "%s could not be asked for: %s.", name, strerror(-r));
     else
         report_answer(run, link, name, &resolving);
 }
@@ -159,8 +173,10 @@ static bool told_by_daemon(const struct check_run *run)
     if (run->daemon.gateway_address[0])
         check_report(run, "gateway", CHECK_PASS, NULL, "mvpnd uses %s.", run->daemon.gateway_address);
     else
-        check_report(run, "gateway", CHECK_WARN, run->daemon.message, "mvpnd knows no address of a gateway now (state %s, reason %s); under lockdown only it "
-            "may ask.", run->daemon.state, run->daemon.reason);
+        check_report(run, "gateway", CHECK_WARN, run->daemon.message,
+            "mvpnd knows no address of a gateway now (state %s, reason %s); under lockdown only it "
+            "may ask.",
+            run->daemon.state, run->daemon.reason);
     return true;
 }
 
@@ -181,7 +197,8 @@ void check_gateway(struct check_run *run)
     struct link link;
 
     if (!find_link(run, &link)) {
-        check_report(run, "gateway", CHECK_WARN, "Connect to a network and try again.", "No gateway's name was asked for: no network is usable.");
+        check_report(run, "gateway", CHECK_WARN, "Connect to a network and try again.",
+            "No gateway's name was asked for: no network is usable.");
         return;
     }
     for (uint32_t i = 0; i < policy->n_gateways; i++)

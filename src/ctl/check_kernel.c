@@ -37,8 +37,15 @@ static void fill_peers(struct lockdown_peer *peers, uint32_t *n, uint16_t port)
 /* Every exception open at once: what this kernel takes, it takes in every state. */
 static void fill_largest_lockdown(struct lockdown *ret)
 {
-    *ret = (struct lockdown){ .active = true, .mark = 0x4d56, .interface = "mvpn0", .tunnel_up = true, .allow_usb = true, .n_cellular_services = 1,
-        .cellular_services = { "wwan9" }, .n_lan = 2, .n_tunnel_addrs = 2 };
+    *ret = (struct lockdown){ .active = true,
+        .mark = 0x4d56,
+        .interface = "mvpn0",
+        .tunnel_up = true,
+        .allow_usb = true,
+        .n_cellular_services = 1,
+        .cellular_services = { "wwan9" },
+        .n_lan = 2,
+        .n_tunnel_addrs = 2 };
     fill_peers(ret->gateways, &ret->n_gateways, 0);
     fill_peers(ret->resolvers, &ret->n_resolvers, 53);
     fill_peers(ret->fetches, &ret->n_fetches, 80);
@@ -71,7 +78,8 @@ static void check_nftables(const struct check_run *run)
 {
     char error[400];
     int r = check_in_namespace(try_firewall, NULL, error, sizeof(error));
-    const char *advice = "mvpn needs nftables (NF_TABLES, NF_TABLES_INET, NFT_CT, NFT_REJECT, NFT_FIB): use a kernel that has it; 'enable' refuses without.";
+    const char *advice = "mvpn needs nftables (NF_TABLES, NF_TABLES_INET, NFT_CT, NFT_REJECT, NFT_FIB): use "
+                         "a kernel that has it; 'enable' refuses without.";
 
     if (check_report_untried(run, "nftables", r))
         return;
@@ -80,7 +88,8 @@ static void check_nftables(const struct check_run *run)
     else if (r == -EOPNOTSUPP || r == -ECHILD)
         check_report(run, "nftables", CHECK_FAIL, advice, "This kernel has no nftables.");
     else
-        check_report(run, "nftables", CHECK_FAIL, advice, "This kernel does not take lockdown's ruleset: %s.", error[0] ? error : strerror(-r));
+        check_report(run, "nftables", CHECK_FAIL, advice, "This kernel does not take lockdown's ruleset: %s.",
+            error[0] ? error : strerror(-r));
 }
 
 static void check_installed(struct check_run *run)
@@ -94,11 +103,15 @@ static void check_installed(struct check_run *run)
     fw_free(fw);
     run->lockdown_installed = r == 1;
     if (r == 1 && run->daemon.runs && !run->daemon.enabled)
-        check_report(run, "lockdown", CHECK_FAIL, "Run 'mvpnctl disable' again as root.", "Lockdown is in place although the VPN is off.");
+        check_report(run, "lockdown", CHECK_FAIL, "Run 'mvpnctl disable' again as root.",
+            "Lockdown is in place although the VPN is off.");
     else if (r == 0 && run->daemon.runs && run->daemon.enabled)
-        check_report(run, "lockdown", CHECK_FAIL, "Restart mvpnd; its journal says why the table is not there.", "The VPN is on, but lockdown is not in place.");
+        check_report(run, "lockdown", CHECK_FAIL,
+            "Restart mvpnd; its journal says why the table is not there.",
+            "The VPN is on, but lockdown is not in place.");
     else if (r >= 0)
-        check_report(run, "lockdown", CHECK_PASS, NULL, r ? "Lockdown is in place." : "Lockdown is not in place; the internet is open.");
+        check_report(run, "lockdown", CHECK_PASS, NULL,
+            r ? "Lockdown is in place." : "Lockdown is not in place; the internet is open.");
 }
 
 /* ---- policy routing ---- */
@@ -122,7 +135,9 @@ static void add_u32(struct nlmsghdr *header, unsigned short type, uint32_t value
 static int try_rule(const void *argument, char *error, size_t size)
 {
     struct rule_request request = {
-        .header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct fib_rule_hdr)), .nlmsg_type = RTM_NEWRULE, .nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL },
+        .header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct fib_rule_hdr)),
+            .nlmsg_type = RTM_NEWRULE,
+            .nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL },
         .rule = { .family = *(const uint8_t *)argument == 4 ? AF_INET : AF_INET6, .action = FR_ACT_TO_TBL },
     };
 
@@ -140,17 +155,20 @@ static void check_policy_routing(const struct check_run *run)
     bool ipv6 = check_exists(run, "/proc/net/if_inet6");
 
     for (size_t i = 0; i < ELEMENTSOF(families); i++) {
-        int r = families[i] == 4 || ipv6 ? check_in_namespace(try_rule, &families[i], error, sizeof(error)) : 0;
+        int r =
+            families[i] == 4 || ipv6 ? check_in_namespace(try_rule, &families[i], error, sizeof(error)) : 0;
 
         if (check_report_untried(run, "policy-routing", r))
             return;
         if (r < 0) {
-            check_report(run, "policy-routing", CHECK_FAIL, "Use a kernel with IP_MULTIPLE_TABLES and IPV6_MULTIPLE_TABLES.",
+            check_report(run, "policy-routing", CHECK_FAIL,
+                "Use a kernel with IP_MULTIPLE_TABLES and IPV6_MULTIPLE_TABLES.",
                 "This kernel has no policy routing for IPv%u (%s).", families[i], strerror(-r));
             return;
         }
     }
-    check_report(run, "policy-routing", CHECK_PASS, NULL, "Rules by mark work%s.", ipv6 ? " for IPv4 and IPv6" : "");
+    check_report(
+        run, "policy-routing", CHECK_PASS, NULL, "Rules by mark work%s.", ipv6 ? " for IPv4 and IPv6" : "");
 }
 
 static void check_ipv6(const struct check_run *run)
@@ -160,10 +178,13 @@ static void check_ipv6(const struct check_run *run)
     check_read(run, "/proc/sys/net/ipv6/conf/all/disable_ipv6", disabled, sizeof(disabled));
     if (!check_exists(run, "/proc/net/if_inet6"))
         check_report(run, "ipv6", CHECK_WARN, "Use a kernel with IPV6 if it is needed.",
-            "This kernel has no IPv6: neither networks that have only IPv6 nor IPv6 in the tunnel will work.");
+            "This kernel has no IPv6: neither networks that have only IPv6 nor IPv6 in the tunnel will "
+            "work.");
     else if (disabled[0] == '1')
-        check_report(run, "ipv6", CHECK_WARN, "Set net.ipv6.conf.all.disable_ipv6=0 if it is needed; mvpn leaks no IPv6.",
-            "IPv6 is switched off on this device: neither networks that have only IPv6 nor IPv6 in the tunnel will work.");
+        check_report(run, "ipv6", CHECK_WARN,
+            "Set net.ipv6.conf.all.disable_ipv6=0 if it is needed; mvpn leaks no IPv6.",
+            "IPv6 is switched off on this device: neither networks that have only IPv6 nor IPv6 in the "
+            "tunnel will work.");
     else
         check_report(run, "ipv6", CHECK_PASS, NULL, "IPv6 is there.");
 }
@@ -192,7 +213,9 @@ static void check_tun(const struct check_run *run)
     if (r == 0)
         check_report(run, "tun", CHECK_PASS, NULL, "Tunnel devices can be made.");
     else
-        check_report(run, "tun", CHECK_FAIL, "Load the module ('modprobe tun'), use a kernel with TUN, or let the container have /dev/net/tun.",
+        check_report(run, "tun", CHECK_FAIL,
+            "Load the module ('modprobe tun'), use a kernel with TUN, or let the container have "
+            "/dev/net/tun.",
             "No tunnel device can be made: /dev/net/tun: %s.", strerror(-r));
 }
 

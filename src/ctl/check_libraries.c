@@ -53,7 +53,8 @@ static bool check_plugins(const struct check_run *run)
         snprintf(path, sizeof(path), "%s/plugins/libstrongswan-%s.so", CTL_STRONGSWAN_DIR, plugins[i]);
         if (check_exists(run, path))
             continue;
-        check_report(run, "libcharon", CHECK_FAIL, "Install strongSwan's standard plugins (Debian: libstrongswan-standard-plugins).",
+        check_report(run, "libcharon", CHECK_FAIL,
+            "Install strongSwan's standard plugins (Debian: libstrongswan-standard-plugins).",
             "strongSwan's plugin %s is not there (%s).", plugins[i], path);
         return false;
     }
@@ -68,12 +69,15 @@ void check_libraries(struct check_run *run)
     if (check_report_untried(run, "libcharon", r))
         return;
     if (r == 0 && check_plugins(run))
-        check_report(run, "libcharon", CHECK_PASS, NULL, "The installed strongSwan is the one that mvpnd was built for.");
+        check_report(run, "libcharon", CHECK_PASS, NULL,
+            "The installed strongSwan is the one that mvpnd was built for.");
     else if (r == -ELIBBAD)
-        check_report(run, "libcharon", CHECK_FAIL, "Install the mvpn that belongs to the installed strongSwan.",
+        check_report(run, "libcharon", CHECK_FAIL,
+            "Install the mvpn that belongs to the installed strongSwan.",
             "The installed strongSwan is not the version that mvpnd was built for (%s differs).", error);
     else if (r < 0)
-        check_report(run, "libcharon", CHECK_FAIL, "Install strongSwan's libraries (Debian: strongswan-libcharon and libcharon-extra-plugins).",
+        check_report(run, "libcharon", CHECK_FAIL,
+            "Install strongSwan's libraries (Debian: strongswan-libcharon and libcharon-extra-plugins).",
             "strongSwan's libraries cannot be loaded: %s.", error[0] ? error : "the attempt crashed");
 }
 #else

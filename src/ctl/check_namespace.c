@@ -49,7 +49,8 @@ static int read_verdict(int fd, struct verdict *ret)
     return ret->error;
 }
 
-int check_in_namespace(int (*work)(const void *, char *, size_t), const void *argument, char *error, size_t size)
+int check_in_namespace(
+    int (*work)(const void *, char *, size_t), const void *argument, char *error, size_t size)
 {
     struct verdict verdict = { .text = "" };
     int pipe_fds[2], r;

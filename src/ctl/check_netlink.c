@@ -95,7 +95,8 @@ static int receive(int fd, check_netlink_visit visit, void *userdata)
             continue;
         if (n < 0)
             return -errno;
-        for (struct nlmsghdr *m = (struct nlmsghdr *)answer.bytes; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
+        for (struct nlmsghdr *m = (struct nlmsghdr *)answer.bytes; NLMSG_OK(m, left);
+             m = NLMSG_NEXT(m, left)) {
             int r = take_message(m, visit, userdata);
             if (r != 0)
                 return r < 0 ? r : 0;
@@ -103,7 +104,8 @@ static int receive(int fd, check_netlink_visit visit, void *userdata)
     }
 }
 
-static int ask(int protocol, struct nlmsghdr *request, unsigned flags, check_netlink_visit visit, void *userdata)
+static int ask(
+    int protocol, struct nlmsghdr *request, unsigned flags, check_netlink_visit visit, void *userdata)
 {
     _cleanup_close_ int fd = open_socket(protocol);
 

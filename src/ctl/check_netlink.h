@@ -17,7 +17,7 @@ struct check_attrs {
 
 void check_attrs_parse(const void *first, size_t n_bytes, struct check_attrs *ret);
 uint32_t check_attr_u32(const struct rtattr *attr, uint32_t otherwise); /* host order */
-const char *check_attr_text(const struct rtattr *attr); /* "" where it is none */
+const char *check_attr_text(const struct rtattr *attr);                 /* "" where it is none */
 
 typedef void (*check_netlink_visit)(const struct nlmsghdr *message, void *userdata);
 

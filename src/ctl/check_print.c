@@ -62,12 +62,13 @@ static unsigned name_columns(const struct check_list *list)
     return widest + 2;
 }
 
-static void print_finding(const struct check_finding *finding, unsigned name_width, const struct term *term, unsigned columns)
+static void print_finding(
+    const struct check_finding *finding, unsigned name_width, const struct term *term, unsigned columns)
 {
     unsigned indent = RESULT_COLUMNS + name_width;
 
-    printf("%s%-*s%s%-*s", term_style(term, results[finding->result].style), RESULT_COLUMNS, results[finding->result].shown, term_end(term),
-        (int)name_width, finding->check);
+    printf("%s%-*s%s%-*s", term_style(term, results[finding->result].style), RESULT_COLUMNS,
+        results[finding->result].shown, term_end(term), (int)name_width, finding->check);
     print_wrapped(finding->detail, indent, columns);
     if (finding->advice[0] == '\0')
         return;
@@ -87,7 +88,8 @@ void check_print(const struct check_list *list, const struct term *term, unsigne
     if (counts[CHECK_FAIL] + counts[CHECK_WARN] == 0)
         printf("\n%sAll is well.%s\n", term_style(term, STYLE_GOOD), term_end(term));
     else
-        printf("\n%s%u failed, %u warned, %u are well.%s\n", term_style(term, counts[CHECK_FAIL] ? STYLE_BAD : STYLE_WARN), counts[CHECK_FAIL],
+        printf("\n%s%u failed, %u warned, %u are well.%s\n",
+            term_style(term, counts[CHECK_FAIL] ? STYLE_BAD : STYLE_WARN), counts[CHECK_FAIL],
             counts[CHECK_WARN], counts[CHECK_PASS], term_end(term));
 }
 
@@ -106,7 +108,8 @@ static int add_finding(struct json_object *array, const struct check_finding *fi
         json_object_put(object);
         return -ENOMEM;
     }
-    if (add_text(object, "check", finding->check) < 0 || add_text(object, "result", check_result_name(finding->result)) < 0 ||
+    if (add_text(object, "check", finding->check) < 0 ||
+        add_text(object, "result", check_result_name(finding->result)) < 0 ||
         add_text(object, "detail", finding->detail) < 0 || add_text(object, "advice", finding->advice) < 0)
         return -ENOMEM;
     return 0;

@@ -15,13 +15,26 @@
 static const struct {
     const char *command, *what;
 } vpn_programs[] = {
-    { "charon", "strongSwan" },          { "charon-systemd", "strongSwan" },  { "charon-nm", "strongSwan (NetworkManager)" },
-    { "pluto", "libreswan" },            { "iked", "OpenIKED" },              { "racoon", "racoon" },
-    { "openvpn", "OpenVPN" },            { "openconnect", "OpenConnect" },    { "vpnc", "vpnc" },
-    { "xl2tpd", "xl2tpd" },              { "pptp", "PPTP" },                  { "openfortivpn", "openfortivpn" },
-    { "tailscaled", "Tailscale" },       { "zerotier-one", "ZeroTier" },      { "wireguard-go", "WireGuard" },
-    { "mullvad-daemon", "Mullvad" },     { "nordvpnd", "NordVPN" },           { "warp-svc", "Cloudflare WARP" },
-    { "nebula", "Nebula" },              { "tincd", "tinc" },
+    { "charon", "strongSwan" },
+    { "charon-systemd", "strongSwan" },
+    { "charon-nm", "strongSwan (NetworkManager)" },
+    { "pluto", "libreswan" },
+    { "iked", "OpenIKED" },
+    { "racoon", "racoon" },
+    { "openvpn", "OpenVPN" },
+    { "openconnect", "OpenConnect" },
+    { "vpnc", "vpnc" },
+    { "xl2tpd", "xl2tpd" },
+    { "pptp", "PPTP" },
+    { "openfortivpn", "openfortivpn" },
+    { "tailscaled", "Tailscale" },
+    { "zerotier-one", "ZeroTier" },
+    { "wireguard-go", "WireGuard" },
+    { "mullvad-daemon", "Mullvad" },
+    { "nordvpnd", "NordVPN" },
+    { "warp-svc", "Cloudflare WARP" },
+    { "nebula", "Nebula" },
+    { "tincd", "tinc" },
 };
 
 /* Containers and labs: a program in another network namespace is none of our business. */
@@ -62,7 +75,9 @@ static unsigned check_processes(const struct check_run *run)
     check_path(run, "/proc", path, sizeof(path));
     dir = opendir(path);
     while (dir && (entry = readdir(dir))) {
-        const char *what = isdigit((unsigned char)entry->d_name[0]) && strlen(entry->d_name) <= 10 ? vpn_of_process(run, entry->d_name) : NULL;
+        const char *what = isdigit((unsigned char)entry->d_name[0]) && strlen(entry->d_name) <= 10
+                               ? vpn_of_process(run, entry->d_name)
+                               : NULL;
         bool known = false;
 
         for (unsigned i = 0; what && i < n_seen; i++)
@@ -70,7 +85,9 @@ static unsigned check_processes(const struct check_run *run)
         if (!what || known || n_seen == ELEMENTSOF(seen))
             continue;
         seen[n_seen++] = what;
-        check_report(run, "other-vpn", CHECK_WARN, "Stop and disable it, or take its connections away: two VPNs fight for routes, and lockdown blocks its packets.",
+        check_report(run, "other-vpn", CHECK_WARN,
+            "Stop and disable it, or take its connections away: two VPNs fight for routes, and lockdown "
+            "blocks its packets.",
             "%s runs (process %s).", what, entry->d_name);
     }
     return n_seen;
@@ -83,7 +100,8 @@ static bool has_owner(sd_bus *bus, const char *name)
     _cleanup_message_ sd_bus_message *reply = NULL;
     int owned = 0;
 
-    if (sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner", NULL, &reply, "s", name) < 0)
+    if (sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+            "NameHasOwner", NULL, &reply, "s", name) < 0)
         return false;
     return sd_bus_message_read(reply, "b", &owned) >= 0 && owned;
 }
@@ -95,11 +113,13 @@ static unsigned check_nm_connection(const struct check_run *run, sd_bus *bus, co
     int vpn = 0;
     unsigned n = 0;
 
-    sd_bus_get_property_trivial(bus, "org.freedesktop.NetworkManager", path, interface, "Vpn", NULL, 'b', &vpn);
+    sd_bus_get_property_trivial(
+        bus, "org.freedesktop.NetworkManager", path, interface, "Vpn", NULL, 'b', &vpn);
     sd_bus_get_property_string(bus, "org.freedesktop.NetworkManager", path, interface, "Id", NULL, &id);
     sd_bus_get_property_string(bus, "org.freedesktop.NetworkManager", path, interface, "Type", NULL, &type);
     if (vpn || (type && strcmp(type, "wireguard") == 0)) {
-        check_report(run, "other-vpn", CHECK_WARN, "Take it down ('nmcli connection down') and switch off its automatic connecting.",
+        check_report(run, "other-vpn", CHECK_WARN,
+            "Take it down ('nmcli connection down') and switch off its automatic connecting.",
             "NetworkManager has a VPN up: %s.", id ? id : "unnamed");
         n = 1;
     }
@@ -114,8 +134,8 @@ static unsigned check_network_manager(const struct check_run *run, sd_bus *bus)
     const char *path;
     unsigned n = 0;
 
-    if (sd_bus_get_property(bus, "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager",
-            "ActiveConnections", NULL, &reply, "ao") < 0 ||
+    if (sd_bus_get_property(bus, "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager",
+            "org.freedesktop.NetworkManager", "ActiveConnections", NULL, &reply, "ao") < 0 ||
         sd_bus_message_enter_container(reply, 'a', "o") < 0)
         return 0;
     while (sd_bus_message_read(reply, "o", &path) > 0)
@@ -129,17 +149,23 @@ static void check_firewall_services(const struct check_run *run, bool firewalld)
 
     if (firewalld)
         check_report(run, "firewall-service", CHECK_WARN,
-            "Let it trust the tunnel's interface ('firewall-cmd --permanent --zone=trusted --add-interface=mvpn0', then '--reload').",
-            "firewalld runs: it cannot open what mvpn closes, but it may reject what comes in through the tunnel.");
+            "Let it trust the tunnel's interface ('firewall-cmd --permanent --zone=trusted "
+            "--add-interface=mvpn0', then '--reload').",
+            "firewalld runs: it cannot open what mvpn closes, but it may reject what comes in through the "
+            "tunnel.");
     check_read(run, "/etc/ufw/ufw.conf", text, sizeof(text));
     if (strstr(text, "\nENABLED=yes") || strncmp(text, "ENABLED=yes", 11) == 0)
-        check_report(run, "firewall-service", CHECK_WARN, "Let it pass the tunnel ('ufw allow in on mvpn0', 'ufw allow out on mvpn0').",
+        check_report(run, "firewall-service", CHECK_WARN,
+            "Let it pass the tunnel ('ufw allow in on mvpn0', 'ufw allow out on mvpn0').",
             "ufw is on: it cannot open what mvpn closes, but it may block what comes in through the tunnel.");
     check_read(run, "/etc/nftables.conf", text, sizeof(text));
-    if (strstr(text, "flush ruleset") && check_exists(run, "/etc/systemd/system/sysinit.target.wants/nftables.service"))
+    if (strstr(text, "flush ruleset") &&
+        check_exists(run, "/etc/systemd/system/sysinit.target.wants/nftables.service"))
         check_report(run, "firewall-service", CHECK_WARN,
-            "Replace 'flush ruleset' by 'delete table' for the tables of that file; mvpnd repairs its table at once, but only while it runs.",
-            "nftables.service is enabled and its /etc/nftables.conf says 'flush ruleset', which throws lockdown's table away, too.");
+            "Replace 'flush ruleset' by 'delete table' for the tables of that file; mvpnd repairs its table "
+            "at once, but only while it runs.",
+            "nftables.service is enabled and its /etc/nftables.conf says 'flush ruleset', which throws "
+            "lockdown's table away, too.");
 }
 
 void check_programs(struct check_run *run)

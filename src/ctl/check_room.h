@@ -25,17 +25,18 @@ struct check_run {
     void *userdata;
     uid_t user;
     int64_t now_sec, floor_sec; /* wall clock; the newest time known to have passed */
-    struct settings *settings; /* NULL: the files have errors */
+    struct settings *settings;  /* NULL: the files have errors */
     struct check_daemon daemon;
     bool lockdown_installed; /* our table is in the kernel */
 };
 
 /* advice NULL: nothing to do. */
-void check_report(const struct check_run *run, const char *check, enum check_result result, const char *advice, const char *detail, ...)
-    _printf_(5, 6);
+void check_report(const struct check_run *run, const char *check, enum check_result result,
+    const char *advice, const char *detail, ...) _printf_(5, 6);
 
 /* A sentence "what: what to do." is split at its last ": ". */
-void check_report_sentence(const struct check_run *run, const char *check, enum check_result result, const char *sentence);
+void check_report_sentence(
+    const struct check_run *run, const char *check, enum check_result result, const char *sentence);
 
 /* In the order of check.c. */
 void check_configuration(struct check_run *run); /* fills run->settings */
@@ -65,7 +66,8 @@ size_t check_read(const struct check_run *run, const char *path, char *buf, size
  * Calls `work` in a child with a network namespace of its own. 0 when work returned 0; its negative errno otherwise with its words in
  * `error`; -EPERM when no namespace could be had; -ECHILD when the child died; -ETIMEDOUT when it took longer than some seconds.
  */
-int check_in_namespace(int (*work)(const void *argument, char *error, size_t size), const void *argument, char *error, size_t size);
+int check_in_namespace(int (*work)(const void *argument, char *error, size_t size), const void *argument,
+    char *error, size_t size);
 
 /* A try that came to no verdict (-EPERM, -ETIMEDOUT) is told as a warning; false where there is a verdict. */
 bool check_report_untried(const struct check_run *run, const char *check, int error);

@@ -27,22 +27,27 @@ struct conflicts {
 
 /* ---- rules ---- */
 
-static void judge_rule(struct conflicts *conflicts, const char *family, uint32_t priority, uint32_t table, uint32_t mark)
+static void judge_rule(
+    struct conflicts *conflicts, const char *family, uint32_t priority, uint32_t table, uint32_t mark)
 {
     const char *advice = "See 'ip rule' and take it away, or move it behind 5201.";
 
     if (priority >= PRIORITY_FIRST && priority <= PRIORITY_LAST)
-        check_report(conflicts->run, "routing-rules", CHECK_FAIL, advice, "A foreign %s routing rule stands among mvpn's (priority %u, table %u).", family,
-            priority, table);
+        check_report(conflicts->run, "routing-rules", CHECK_FAIL, advice,
+            "A foreign %s routing rule stands among mvpn's (priority %u, table %u).", family, priority,
+            table);
     else if (table == TABLE_TUNNEL || table == TABLE_BASE)
-        check_report(conflicts->run, "routing-rules", CHECK_FAIL, advice, "A foreign %s routing rule uses mvpn's table %u (priority %u).", family, table,
-            priority);
+        check_report(conflicts->run, "routing-rules", CHECK_FAIL, advice,
+            "A foreign %s routing rule uses mvpn's table %u (priority %u).", family, table, priority);
     else if (mark == conflicts->run->settings->policy.mark)
-        check_report(conflicts->run, "routing-rules", CHECK_FAIL, "Take the rule away, or choose another FirewallMark=.",
-            "Another program uses mvpn's firewall mark 0x%x in a %s routing rule (priority %u).", mark, family, priority);
+        check_report(conflicts->run, "routing-rules", CHECK_FAIL,
+            "Take the rule away, or choose another FirewallMark=.",
+            "Another program uses mvpn's firewall mark 0x%x in a %s routing rule (priority %u).", mark,
+            family, priority);
     else if (priority > 0 && priority < PRIORITY_FIRST)
         check_report(conflicts->run, "routing-rules", CHECK_WARN, advice,
-            "A foreign %s routing rule comes before mvpn's (priority %u, table %u): packets that it takes never see the tunnel, and the firewall drops them.",
+            "A foreign %s routing rule comes before mvpn's (priority %u, table %u): packets that it takes "
+            "never see the tunnel, and the firewall drops them.",
             family, priority, table);
     else
         return;
@@ -58,12 +63,14 @@ static void on_rule(const struct nlmsghdr *message, void *userdata)
 
     if (message->nlmsg_len < NLMSG_LENGTH(sizeof(*rule)))
         return;
-    check_attrs_parse((const char *)rule + NLMSG_ALIGN(sizeof(*rule)), message->nlmsg_len - NLMSG_LENGTH(sizeof(*rule)), &attrs);
+    check_attrs_parse((const char *)rule + NLMSG_ALIGN(sizeof(*rule)),
+        message->nlmsg_len - NLMSG_LENGTH(sizeof(*rule)), &attrs);
     protocol = attrs.at[FRA_PROTOCOL];
     if (protocol && RTA_PAYLOAD(protocol) >= 1 && *(const uint8_t *)RTA_DATA(protocol) == OUR_PROTOCOL)
         return;
-    judge_rule(conflicts, rule->family == AF_INET6 ? "IPv6" : "IPv4", check_attr_u32(attrs.at[FRA_PRIORITY], 0),
-        check_attr_u32(attrs.at[FRA_TABLE], rule->table), check_attr_u32(attrs.at[FRA_FWMARK], 0));
+    judge_rule(conflicts, rule->family == AF_INET6 ? "IPv6" : "IPv4",
+        check_attr_u32(attrs.at[FRA_PRIORITY], 0), check_attr_u32(attrs.at[FRA_TABLE], rule->table),
+        check_attr_u32(attrs.at[FRA_FWMARK], 0));
 }
 
 /* ---- routes ---- */
@@ -79,7 +86,8 @@ static void on_route(const struct nlmsghdr *message, void *userdata)
         return;
     check_attrs_parse(RTM_RTA(route), message->nlmsg_len - NLMSG_LENGTH(sizeof(*route)), &attrs);
     table = check_attr_u32(attrs.at[RTA_TABLE], route->rtm_table);
-    if ((table == TABLE_TUNNEL || table == TABLE_BASE) && route->rtm_protocol != OUR_PROTOCOL && !(route->rtm_flags & RTM_F_CLONED))
+    if ((table == TABLE_TUNNEL || table == TABLE_BASE) && route->rtm_protocol != OUR_PROTOCOL &&
+        !(route->rtm_flags & RTM_F_CLONED))
         conflicts->n_routes++;
 }
 
@@ -88,7 +96,8 @@ static void on_route(const struct nlmsghdr *message, void *userdata)
 /* Only these two kinds are never anything but a VPN; a tun device may be an emulator's. */
 static bool is_foreign_vpn(const char *kind)
 {
-    return strcmp(kind, "wireguard") == 0 || strcmp(kind, "xfrm") == 0 || strcmp(kind, "vti") == 0 || strcmp(kind, "tun") == 0;
+    return strcmp(kind, "wireguard") == 0 || strcmp(kind, "xfrm") == 0 || strcmp(kind, "vti") == 0 ||
+           strcmp(kind, "tun") == 0;
 }
 
 static void judge_tunnel_name(struct conflicts *conflicts, const char *name, const char *kind)
@@ -98,7 +107,8 @@ static void judge_tunnel_name(struct conflicts *conflicts, const char *name, con
     if (strcmp(kind, "tun") == 0 && (run->daemon.runs || run->lockdown_installed))
         return;
     conflicts->n_interfaces++;
-    check_report(run, "interfaces", CHECK_FAIL, "Remove it ('ip link delete'), or choose another Interface= in [Tunnel].",
+    check_report(run, "interfaces", CHECK_FAIL,
+        "Remove it ('ip link delete'), or choose another Interface= in [Tunnel].",
         "There is an interface %s already, and it is not mvpn's (%s).", name, kind[0] ? kind : "a device");
 }
 
@@ -120,7 +130,8 @@ static void on_link(const struct nlmsghdr *message, void *userdata)
         judge_tunnel_name(conflicts, name, kind);
     } else if (is_foreign_vpn(kind)) {
         conflicts->n_interfaces++;
-        check_report(conflicts->run, "interfaces", CHECK_WARN, "Take it down unless you know that it is needed: under lockdown it carries nothing out.",
+        check_report(conflicts->run, "interfaces", CHECK_WARN,
+            "Take it down unless you know that it is needed: under lockdown it carries nothing out.",
             "There is an interface of another VPN or tunnel: %s (%s).", name, kind);
     }
 }
@@ -132,7 +143,8 @@ static int dump_rules(struct conflicts *conflicts, uint8_t family)
     struct {
         struct nlmsghdr header;
         struct fib_rule_hdr rule;
-    } request = { .header = { .nlmsg_len = sizeof(request), .nlmsg_type = RTM_GETRULE }, .rule = { .family = family } };
+    } request = { .header = { .nlmsg_len = sizeof(request), .nlmsg_type = RTM_GETRULE },
+        .rule = { .family = family } };
 
     return check_netlink_dump(NETLINK_ROUTE, &request.header, on_rule, conflicts);
 }
@@ -143,7 +155,8 @@ static int dump_routes(struct conflicts *conflicts, uint8_t family)
     struct {
         struct nlmsghdr header;
         struct rtmsg route;
-    } request = { .header = { .nlmsg_len = sizeof(request), .nlmsg_type = RTM_GETROUTE }, .route = { .rtm_family = family } };
+    } request = { .header = { .nlmsg_len = sizeof(request), .nlmsg_type = RTM_GETROUTE },
+        .route = { .rtm_family = family } };
 
     return check_netlink_dump(NETLINK_ROUTE, &request.header, on_route, conflicts);
 }
@@ -177,15 +190,18 @@ void check_routing(struct check_run *run)
     dump_rules(&conflicts, AF_INET);
     dump_rules(&conflicts, AF_INET6);
     if (conflicts.n_rules == 0)
-        check_report(run, "routing-rules", CHECK_PASS, NULL, "No foreign rule stands before or among mvpn's.");
+        check_report(
+            run, "routing-rules", CHECK_PASS, NULL, "No foreign rule stands before or among mvpn's.");
     dump_routes(&conflicts, AF_INET);
     dump_routes(&conflicts, AF_INET6);
     if (conflicts.n_routes > 0)
-        check_report(run, "routing-tables", CHECK_FAIL, "Flush what is foreign there ('ip route show table 19798', '... 19799', also with -6).",
+        check_report(run, "routing-tables", CHECK_FAIL,
+            "Flush what is foreign there ('ip route show table 19798', '... 19799', also with -6).",
             "%u foreign routes are in mvpn's tables 19798 and 19799.", conflicts.n_routes);
     dump_links(&conflicts);
     if (conflicts.n_interfaces == 0)
-        check_report(run, "interfaces", CHECK_PASS, NULL, "The tunnel's name %s is free or mvpn's; no other tunnel is there.",
+        check_report(run, "interfaces", CHECK_PASS, NULL,
+            "The tunnel's name %s is free or mvpn's; no other tunnel is there.",
             run->settings->policy.interface);
     check_sysctls(run);
 }

@@ -52,20 +52,25 @@ static void must_be_within_bounds(const struct settings *s)
 {
     const struct policy *p = &s->policy;
 
-    MUST_HOLD(p->n_gateways <= POLICY_GATEWAYS_MAX && p->n_subnets <= POLICY_SUBNETS_MAX && p->n_prefer <= POLICY_NAMES_MAX);
-    MUST_HOLD(p->n_ignore <= POLICY_NAMES_MAX && p->n_cellular_services <= POLICY_NAMES_MAX && s->n_dns <= TUNNEL_DNS_SETTINGS_MAX);
+    MUST_HOLD(p->n_gateways <= POLICY_GATEWAYS_MAX && p->n_subnets <= POLICY_SUBNETS_MAX &&
+              p->n_prefer <= POLICY_NAMES_MAX);
+    MUST_HOLD(p->n_ignore <= POLICY_NAMES_MAX && p->n_cellular_services <= POLICY_NAMES_MAX &&
+              s->n_dns <= TUNNEL_DNS_SETTINGS_MAX);
     MUST_HOLD(interface_name_is_valid(p->interface));
     MUST_HOLD(p->mark != 0);
     MUST_HOLD(p->mtu == 0 || (p->mtu >= 1280 && p->mtu <= 9000));
-    MUST_HOLD(p->initial_delay_usec >= MSEC(100) && p->initial_delay_usec <= p->max_delay_usec && p->max_delay_usec <= HOURS(24));
+    MUST_HOLD(p->initial_delay_usec >= MSEC(100) && p->initial_delay_usec <= p->max_delay_usec &&
+              p->max_delay_usec <= HOURS(24));
     MUST_HOLD(p->keepalive_min_usec >= SEC(1) && p->keepalive_min_usec <= p->keepalive_max_usec);
     MUST_HOLD(p->n_subnets > 0);
     MUST_HOLD(p->complete == (p->n_gateways && s->certificate && s->private_key && s->ca_certificates));
     MUST_HOLD(p->complete == (settings_incomplete(s) == NULL));
     for (uint32_t i = 0; i < p->n_gateways; i++)
-        MUST_HOLD(p->gateways[i].name[0] && strlen(p->gateways[i].name) < GATEWAY_NAME_SIZE && !strchr(p->gateways[i].name, '/'));
+        MUST_HOLD(p->gateways[i].name[0] && strlen(p->gateways[i].name) < GATEWAY_NAME_SIZE &&
+                  !strchr(p->gateways[i].name, '/'));
     for (uint32_t i = 0; i < p->n_cellular_services; i++)
-        MUST_HOLD(interface_name_is_valid(p->cellular_services[i]) && strcmp(p->cellular_services[i], p->interface) != 0);
+        MUST_HOLD(interface_name_is_valid(p->cellular_services[i]) &&
+                  strcmp(p->cellular_services[i], p->interface) != 0);
     MUST_HOLD(!s->certificate || s->certificate[0] == '/' || strncmp(s->certificate, "pkcs11:", 7) == 0);
     MUST_HOLD(!s->portal_command || s->portal_command[0] == '/');
 }

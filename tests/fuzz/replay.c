@@ -42,7 +42,8 @@ static void on_crash(int signal_number)
 
 static void run(const struct input *input, const char *file, unsigned mutation)
 {
-    uint8_t *exact = malloc(input->n_bytes ? input->n_bytes : 1); /* so that a sanitizer sees the first byte too many */
+    uint8_t *exact =
+        malloc(input->n_bytes ? input->n_bytes : 1); /* so that a sanitizer sees the first byte too many */
 
     if (!exact)
         abort();
@@ -95,7 +96,8 @@ static void mutate(struct prng *prng, struct input *input)
     }
 }
 
-static unsigned run_with_mutations(const struct input *original, const char *file, unsigned n_mutations, uint64_t seed)
+static unsigned run_with_mutations(
+    const struct input *original, const char *file, unsigned n_mutations, uint64_t seed)
 {
     static struct input changed;
     struct prng prng = { .state = seed };

@@ -111,17 +111,20 @@ static const struct bad bad_files[] = {
     { "[Tunnel]\nESPProposals=null-sha256\n", 2, { "'null'", "too weak" } },
     { "[Tunnel]\nIKEProposals=,\n", 2, { "no entry" } },
     /* between keys */
-    { "[Reconnect]\nInitialDelay=10min\n", 2, { "InitialDelay= (10 min 0 s) is longer than MaxDelay= (5 min 0 s)" } },
+    { "[Reconnect]\nInitialDelay=10min\n", 2,
+        { "InitialDelay= (10 min 0 s) is longer than MaxDelay= (5 min 0 s)" } },
     { "[Reconnect]\nMaxDelay=1s\n", 2, { "shorten the first or lengthen the second" } },
     { "[Keepalive]\nMaxInterval=10\nMinInterval=20\n", 3, { "MinInterval=", "[Keepalive]" } },
-    { "[Tunnel]\nInterface=wwan1\n[Lockdown]\nAllowCellularServices=wwan1\n", 4, { "tunnel's own interface" } },
+    { "[Tunnel]\nInterface=wwan1\n[Lockdown]\nAllowCellularServices=wwan1\n", 4,
+        { "tunnel's own interface" } },
 };
 
 static void check_error(const struct built *built, const char *file, const struct bad *bad)
 {
     if (!CHECK_EQ(built->n_errors, 1))
         for (size_t i = 0; i < built->n_errors && i < FIXTURE_ERRORS_MAX; i++)
-            fprintf(stderr, "  %s:%u: %s\n", built->errors[i].file, built->errors[i].line, built->errors[i].text);
+            fprintf(
+                stderr, "  %s:%u: %s\n", built->errors[i].file, built->errors[i].line, built->errors[i].text);
     CHECK(built->settings == NULL);
     if (built->n_errors == 0)
         return;
@@ -149,7 +152,9 @@ static void all_mistakes_of_a_file_are_told(void)
     struct built built;
     static const unsigned lines[] = { 2, 3, 5, 8 };
 
-    build_text(CONFIG_SOURCE_ADMIN, "[Tunnel]\nEnabled=x\nMTU=y\nGateway=a\njunk\n[Nonsense]\nEnabled=x\n[Reconnect\nMaxDelay=x\n", &built);
+    build_text(CONFIG_SOURCE_ADMIN,
+        "[Tunnel]\nEnabled=x\nMTU=y\nGateway=a\njunk\n[Nonsense]\nEnabled=x\n[Reconnect\nMaxDelay=x\n",
+        &built);
     CHECK_EQ(built.n_errors, 5);
     for (size_t i = 0; i < 3; i++)
         CHECK_EQ(built.errors[i].line, lines[i]);
@@ -199,10 +204,13 @@ static void a_policy_may_close_and_name_its_store(void)
 {
     struct built built;
 
-    build_two("[Lockdown]\nAllowLAN=yes\nAllowUSBAccess=yes\nAllowCellularServices=wwan1\nPortalCommand=/usr/bin/portal\n"
+    build_two("[Lockdown]\nAllowLAN=yes\nAllowUSBAccess=yes\nAllowCellularServices=wwan1\nPortalCommand=/usr/"
+              "bin/portal\n"
               "[Tunnel]\nCertificate=/etc/mvpn/old.pem\n",
-        "[Lockdown]\nAllowLAN=no\nAllowUSBAccess=no\nAllowCellularServices=\n[Tunnel]\nEnabled=yes\nGateway=vpn.example.com\n"
-        "Certificate=device-2.pem\nPrivateKey=device-2.key\nCACertificates=roots\n[Management]\nUserMayDisable=no\n",
+        "[Lockdown]\nAllowLAN=no\nAllowUSBAccess=no\nAllowCellularServices=\n[Tunnel]\nEnabled=yes\nGateway="
+        "vpn.example.com\n"
+        "Certificate=device-2.pem\nPrivateKey=device-2.key\nCACertificates=roots\n[Management]"
+        "\nUserMayDisable=no\n",
         &built);
     CHECK_EQ(built.n_errors, 0);
     if (!built.settings)
@@ -213,7 +221,8 @@ static void a_policy_may_close_and_name_its_store(void)
     CHECK_STR(built.settings->certificate, "/store/device-2.pem");
     CHECK_STR(built.settings->private_key, "/store/device-2.key");
     CHECK_STR(built.settings->ca_certificates, "/store/roots");
-    CHECK(built.settings->policy.complete && built.settings->enabled && !built.settings->policy.user_may_disable);
+    CHECK(built.settings->policy.complete && built.settings->enabled &&
+          !built.settings->policy.user_may_disable);
     built_end(&built);
 }
 
@@ -230,7 +239,8 @@ static void an_error_shows_no_pin_and_no_endless_value(void)
     CHECK(strstr(built.errors[1].text, "...") != NULL);
     CHECK_LE(strlen(built.errors[1].text), 200);
     for (size_t i = 0, step; built.errors[1].text[i]; i += step) {
-        step = utf8_sequence_length((unsigned char *)built.errors[1].text + i, strlen(built.errors[1].text) - i);
+        step =
+            utf8_sequence_length((unsigned char *)built.errors[1].text + i, strlen(built.errors[1].text) - i);
         if (!CHECK(step > 0))
             break;
     }
@@ -240,16 +250,19 @@ static void an_error_shows_no_pin_and_no_endless_value(void)
 /* Keys of the table with values made of pieces that values are made of, some broken. */
 static void random_text(struct prng *prng, char *buf, size_t size)
 {
-    static const char *const pieces[] = { "yes", "no", "10s", "5min", "auto", "10.0.0.0/8", "::/0", "vpn.example.com", ":4500", "[", "]", " ",
-        "/etc/x", "pkcs11:", "aes256gcm16", "-", "ecp384", "0x4d56", "#", "=", "\t", "wlan0", "*", "\xc3\xa4", "\xff", "\x01", "99999999999", "." };
+    static const char *const pieces[] = { "yes", "no", "10s", "5min", "auto", "10.0.0.0/8", "::/0",
+        "vpn.example.com", ":4500", "[", "]", " ", "/etc/x", "pkcs11:", "aes256gcm16", "-", "ecp384",
+        "0x4d56", "#", "=", "\t", "wlan0", "*", "\xc3\xa4", "\xff", "\x01", "99999999999", "." };
     size_t length = 0;
 
     while (length + 200 < size && prng_between(prng, 0, 12) > 0) {
-        const struct config_key *key = config_key((enum config_key_id)prng_between(prng, 0, N_CONFIG_KEYS - 1));
+        const struct config_key *key =
+            config_key((enum config_key_id)prng_between(prng, 0, N_CONFIG_KEYS - 1));
 
         length += (size_t)snprintf(buf + length, size - length, "[%s]\n%s=", key->section, key->name);
         for (uint64_t n = prng_between(prng, 0, 6); n > 0; n--)
-            length += (size_t)snprintf(buf + length, size - length, "%s", pieces[prng_between(prng, 0, ELEMENTSOF(pieces) - 1)]);
+            length += (size_t)snprintf(
+                buf + length, size - length, "%s", pieces[prng_between(prng, 0, ELEMENTSOF(pieces) - 1)]);
         length += (size_t)snprintf(buf + length, size - length, "\n");
     }
     buf[length] = '\0';

@@ -24,7 +24,8 @@ static struct settings *load(const struct scratch *scratch)
 }
 
 /* Loading fails, with the error at the end of this path, this line, these words; and the old settings stay what they were. */
-static void check_fails(const struct scratch *scratch, int wanted, const char *file, unsigned line, const char *fragment)
+static void check_fails(
+    const struct scratch *scratch, int wanted, const char *file, unsigned line, const char *fragment)
 {
     struct settings *const before = (struct settings *)(uintptr_t)16;
     struct settings *settings = before;
@@ -65,7 +66,8 @@ static void later_files_win(void)
     struct settings *s;
 
     scratch_begin(&scratch);
-    scratch_write(&scratch, "mvpn.conf", "[Tunnel]\nGateway=main.example\nMTU=1300\nFirewallMark=1\nSearchDomains=main.example\n");
+    scratch_write(&scratch, "mvpn.conf",
+        "[Tunnel]\nGateway=main.example\nMTU=1300\nFirewallMark=1\nSearchDomains=main.example\n");
     scratch_write(&scratch, "mvpn.conf.d/20-b.conf", "[Tunnel]\nMTU=1320\nFirewallMark=3\nSearchDomains=\n");
     scratch_write(&scratch, "mvpn.conf.d/10-a.conf", "[Tunnel]\nMTU=1310\nGateway=a.example\n");
     scratch_write(&scratch, "mvpn.conf.d/100-c.conf", "[Tunnel]\nMTU=1305\n"); /* byte order: before 20 */
@@ -210,7 +212,8 @@ static void the_delivered_file_shows_every_default(void)
         return;
     build_text(CONFIG_SOURCE_ADMIN, "", &defaults);
     build_text(CONFIG_SOURCE_ADMIN, text, &as_delivered);
-    CHECK_EQ(uncomment(text), N_CONFIG_KEYS); /* with "twice is an error" and "unknown is an error": each exactly once */
+    CHECK_EQ(uncomment(text),
+        N_CONFIG_KEYS); /* with "twice is an error" and "unknown is an error": each exactly once */
     build_text(CONFIG_SOURCE_ADMIN, text, &uncommented);
     CHECK_EQ(as_delivered.n_errors, 0);
     CHECK_EQ(uncommented.n_errors, 0);
@@ -231,6 +234,34 @@ static void the_delivered_file_shows_every_default(void)
     built_end(&defaults);
 }
 
+/* "Key=" in bold, as an entry of its section. */
+static void the_manual_page_names_every_key(void)
+{
+    _cleanup_free_ char *text = NULL;
+    size_t n_bytes;
+
+    if (!CHECK_EQ(read_whole_file(MVPN_CONF_MANUAL, 65536, &text, &n_bytes), 0))
+        return;
+    for (size_t i = 0; i < N_CONFIG_KEYS; i++) {
+        const struct config_key *key = config_key((enum config_key_id)i);
+        char header[64], name[64], *section, *end, *found;
+
+        test_context("%s", key->name);
+        snprintf(header, sizeof(header), ".SH [%s]", key->section);
+        snprintf(name, sizeof(name), " %s=", key->name);
+        for (char *c = header; *c; c++)
+            *c = (char)toupper((unsigned char)*c);
+        section = strstr(text, header);
+        if (!CHECK(section != NULL))
+            continue;
+        end = strstr(section + 1, "\n.SH ");
+        found = strstr(section, name);
+        CHECK(found && (!end || found < end));
+        if (key->initial && found)
+            CHECK(strstr(found, key->initial) != NULL);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
@@ -242,6 +273,7 @@ int main(int argc, char **argv)
         TEST(an_unreadable_file_is_told),
         TEST(a_nul_in_a_file_is_an_error),
         TEST(the_delivered_file_shows_every_default),
+        TEST(the_manual_page_names_every_key),
     };
     return test_main(tests, ELEMENTSOF(tests), argc, argv);
 }

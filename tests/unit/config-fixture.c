@@ -39,9 +39,11 @@ void build_two(const char *admin, const char *policy, struct built *ret)
     *ret = (struct built){ .settings = NULL };
     must(builder_new("/store", keep_error, ret, &builder) == 0, "builder_new");
     if (admin)
-        must(builder_add(builder, "test.conf", CONFIG_SOURCE_ADMIN, admin, strlen(admin)) == 0, "builder_add");
+        must(
+            builder_add(builder, "test.conf", CONFIG_SOURCE_ADMIN, admin, strlen(admin)) == 0, "builder_add");
     if (policy)
-        must(builder_add(builder, "policy.conf", CONFIG_SOURCE_POLICY, policy, strlen(policy)) == 0, "builder_add");
+        must(builder_add(builder, "policy.conf", CONFIG_SOURCE_POLICY, policy, strlen(policy)) == 0,
+            "builder_add");
     if (builder_finish(builder, &ret->settings) < 0)
         ret->settings = NULL;
     builder_free(builder);
@@ -86,12 +88,13 @@ bool settings_equal(const struct settings *a, const struct settings *b)
     for (size_t i = 0; i < N_CONFIG_KEYS; i++) {
         const struct config_key *key = config_key((enum config_key_id)i);
         const char *x = (const char *)a + key->offset, *y = (const char *)b + key->offset;
-        bool same = i == KEY_GATEWAY      ? same_gateways(&a->policy, &b->policy)
+        bool same = i == KEY_GATEWAY       ? same_gateways(&a->policy, &b->policy)
                     : value_is_string(key) ? same_text(*(char *const *)x, *(char *const *)y)
                                            : memcmp(x, y, key->size) == 0;
 
         if (same && key->n_offset)
-            same = memcmp((const char *)a + key->n_offset, (const char *)b + key->n_offset, sizeof(uint32_t)) == 0;
+            same = memcmp((const char *)a + key->n_offset, (const char *)b + key->n_offset,
+                       sizeof(uint32_t)) == 0;
         if (!same) {
             fprintf(stderr, "differs: %s\n", key->name);
             return false;
@@ -106,7 +109,9 @@ void scratch_begin(struct scratch *ret)
     must(mkdtemp(ret->dir) != NULL, "mkdtemp");
     scratch_path(ret, "mvpn.conf", ret->config, sizeof(ret->config));
     scratch_path(ret, "state", ret->state_dir, sizeof(ret->state_dir));
-    ret->paths = (struct settings_paths){ .config = ret->config, .state_dir = ret->state_dir, .runtime_dir = ret->dir };
+    ret->paths = (struct settings_paths){
+        .config = ret->config, .state_dir = ret->state_dir, .runtime_dir = ret->dir
+    };
 }
 
 void scratch_path(const struct scratch *scratch, const char *name, char *buf, size_t size)

@@ -32,6 +32,7 @@ struct scratch {
 };
 
 void scratch_begin(struct scratch *ret);
-void scratch_write(const struct scratch *scratch, const char *name, const char *text); /* name below dir; folders are made */
+void scratch_write(
+    const struct scratch *scratch, const char *name, const char *text); /* name below dir; folders are made */
 void scratch_path(const struct scratch *scratch, const char *name, char *buf, size_t size);
 void scratch_end(struct scratch *scratch);

@@ -29,11 +29,15 @@ static const struct {
     { "[A]\nk=Größe Ω 漢 😀\n", { "1 [A]", "2 A k=Größe Ω 漢 😀" } },
     { "[A]\nword\n=v\n  = v\nk v=1\nk=2\n",
         { "1 [A]", "2 ! no '='", "3 ! no key before", "4 ! no key before", "5 ! is not a key", "6 A k=2" } },
-    { "[A]\n1k=1\nk\xc3\xa4=1\n-k=1\n", { "1 [A]", "2 ! is not a key", "3 ! is not a key", "4 ! is not a key" } },
+    { "[A]\n1k=1\nk\xc3\xa4=1\n-k=1\n",
+        { "1 [A]", "2 ! is not a key", "3 ! is not a key", "4 ! is not a key" } },
     { "[A\nk=1\n[B]\nk=2\n", { "1 ! does not end with ']'", "3 [B]", "4 B k=2" } },
     { "[]\nk=1\n", { "1 ! holds no name" } },
-    { "[ ]\n[A B]\n[A]x\n[[A]]\n[", { "1 ! holds no name", "2 ! holds no name", "3 ! does not end", "4 ! holds no name", "5 ! does not end" } },
-    { "[A]\nk=a\x01" "b\n", { "1 [A]", "2 ! control character (byte 0x01 at column 4)" } },
+    { "[ ]\n[A B]\n[A]x\n[[A]]\n[", { "1 ! holds no name", "2 ! holds no name", "3 ! does not end",
+                                        "4 ! holds no name", "5 ! does not end" } },
+    { "[A]\nk=a\x01"
+      "b\n",
+        { "1 [A]", "2 ! control character (byte 0x01 at column 4)" } },
     { "[A]\nk=a\rb\n", { "1 [A]", "2 ! control character (byte 0x0d" } },
     { "[A]\nk=\x7f\n", { "1 [A]", "2 ! control character" } },
     { "[A]\nk=\xc2\x85\n", { "1 [A]", "2 ! control character" } },
@@ -165,7 +169,9 @@ static const struct {
     { "\xc3", 0 }, /* cut */
     { "\xe2\x82", 0 },
     { "\xf0\x9f\x98", 0 },
-    { "\xc3" "a", 0 },
+    { "\xc3"
+      "a",
+        0 },
     { "\xe2\x28\xa1", 0 },
 };
 
@@ -173,15 +179,20 @@ static void only_utf8_is_text(void)
 {
     for (size_t i = 0; i < ELEMENTSOF(sequences); i++) {
         test_context("sequence %zu", i);
-        CHECK_EQ(utf8_sequence_length((const unsigned char *)sequences[i].bytes, strlen(sequences[i].bytes)), sequences[i].length);
+        CHECK_EQ(utf8_sequence_length((const unsigned char *)sequences[i].bytes, strlen(sequences[i].bytes)),
+            sequences[i].length);
     }
     CHECK_EQ(utf8_sequence_length((const unsigned char *)"a", 0), 0);
 }
 
 static void any_bytes_can_be_made_text(void)
 {
-    static const char *const cases[][2] = { { "plain", "plain" }, { "a\x1b[1m\n", "a?[1m?" }, { "\xc3\xa4\xc3", "\xc3\xa4" }, { "x\xe6\xbc", "x" },
-        { "x\xf0\x9f\x98", "x" }, { "\x80\xff" "z", "??z" }, { "\xc2\x9bm", "??m" }, { "", "" } };
+    static const char *const cases[][2] = { { "plain", "plain" }, { "a\x1b[1m\n", "a?[1m?" },
+        { "\xc3\xa4\xc3", "\xc3\xa4" }, { "x\xe6\xbc", "x" }, { "x\xf0\x9f\x98", "x" },
+        { "\x80\xff"
+          "z",
+            "??z" },
+        { "\xc2\x9bm", "??m" }, { "", "" } };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
         char text[32];

@@ -26,7 +26,8 @@ static void check_default_policy(const struct policy *p)
     CHECK_EQ(p->mark, 0x4d56);
     CHECK_EQ(p->mtu, 0);
     if (CHECK_EQ(p->n_subnets, 2))
-        CHECK(ip_prefix_equal(&p->subnets[0], &everything[0]) && ip_prefix_equal(&p->subnets[1], &everything[1]));
+        CHECK(ip_prefix_equal(&p->subnets[0], &everything[0]) &&
+              ip_prefix_equal(&p->subnets[1], &everything[1]));
     CHECK_EQ(p->initial_delay_usec, SEC(2));
     CHECK_EQ(p->max_delay_usec, MINUTES(5));
     CHECK_EQ(p->keepalive_mode, KEEPALIVE_MODE_DETECT);
@@ -59,7 +60,8 @@ static void nothing_written_is_the_defaults(void)
         return;
     CHECK(!s->enabled);
     check_default_policy(&s->policy);
-    CHECK(!s->local_identity && !s->remote_identity && !s->certificate && !s->private_key && !s->ca_certificates);
+    CHECK(!s->local_identity && !s->remote_identity && !s->certificate && !s->private_key &&
+          !s->ca_certificates);
     CHECK_EQ(s->check_revocation, CHECK_REVOCATION_NO);
     CHECK(!s->ike_proposals && !s->esp_proposals && !s->search_domains);
     CHECK_EQ(s->data_path, DATA_PATH_AUTO);
@@ -72,12 +74,13 @@ static void nothing_written_is_the_defaults(void)
 static void every_key_of_the_tunnel(void)
 {
     struct built built;
-    const struct settings *s = build("[Tunnel]\nEnabled=yes\nLocalIdentity=CN=phone 7, O=Ärzte\nRemoteIdentity=vpn.example.com\n"
-                                     "Certificate=/etc/mvpn/a b.pem\nPrivateKey=pkcs11:token=t%20t;id=%01\nCACertificates=/etc/mvpn/cas\n"
-                                     "CheckRevocation=strict\nIKEProposals=aes256gcm16-prfsha384-ecp384,  aes256-sha512-modp4096\n"
-                                     "ESPProposals=aes256gcm16 aes256-sha512\nDataPath=user\nInterface=vpn7\nMTU=1400\n"
-                                     "DNS=10.0.0.53 2001:db8::53\nSearchDomains=corp.example.com   example.org\nFirewallMark=77\n"
-                                     "RemoteSubnets=10.0.0.0/8 2001:db8::/32 192.0.2.7\nGateway=vpn.example.com\n",
+    const struct settings *s = build(
+        "[Tunnel]\nEnabled=yes\nLocalIdentity=CN=phone 7, O=Ärzte\nRemoteIdentity=vpn.example.com\n"
+        "Certificate=/etc/mvpn/a b.pem\nPrivateKey=pkcs11:token=t%20t;id=%01\nCACertificates=/etc/mvpn/cas\n"
+        "CheckRevocation=strict\nIKEProposals=aes256gcm16-prfsha384-ecp384,  aes256-sha512-modp4096\n"
+        "ESPProposals=aes256gcm16 aes256-sha512\nDataPath=user\nInterface=vpn7\nMTU=1400\n"
+        "DNS=10.0.0.53 2001:db8::53\nSearchDomains=corp.example.com   example.org\nFirewallMark=77\n"
+        "RemoteSubnets=10.0.0.0/8 2001:db8::/32 192.0.2.7\nGateway=vpn.example.com\n",
         &built);
 
     if (!s)
@@ -107,13 +110,16 @@ static void every_key_of_the_tunnel(void)
 static void every_other_key(void)
 {
     struct built built;
-    const struct settings *s = build("[Reconnect]\nInitialDelay=500ms\nMaxDelay=90\n"
-                                     "[Keepalive]\nMode=fixed\nInterval=1min\nMinInterval=30\nMaxInterval=1h\nProbeServer=stun.example.com:3478\n"
-                                     "[Roaming]\nDetect=never\nKeepalive=no\nIdleTimeout=5min\n"
-                                     "[BaseLink]\nPrefer=wlan0 cellular\nIgnore=docker* br-[a-f]? wlan1\nMigrate=no\n"
-                                     "[Lockdown]\nAllowLAN=yes\nAllowUSBAccess=no\nAllowCellularServices=wwan1 wwan2\nPortalCommand=/usr/bin/portal --small\n"
-                                     "[Management]\nServer=https://mdm.example.com/dm\nPollInterval=1d\nUserMayDisable=no\n",
-        &built);
+    const struct settings *s =
+        build("[Reconnect]\nInitialDelay=500ms\nMaxDelay=90\n"
+              "[Keepalive]\nMode=fixed\nInterval=1min\nMinInterval=30\nMaxInterval=1h\nProbeServer=stun."
+              "example.com:3478\n"
+              "[Roaming]\nDetect=never\nKeepalive=no\nIdleTimeout=5min\n"
+              "[BaseLink]\nPrefer=wlan0 cellular\nIgnore=docker* br-[a-f]? wlan1\nMigrate=no\n"
+              "[Lockdown]\nAllowLAN=yes\nAllowUSBAccess=no\nAllowCellularServices=wwan1 "
+              "wwan2\nPortalCommand=/usr/bin/portal --small\n"
+              "[Management]\nServer=https://mdm.example.com/dm\nPollInterval=1d\nUserMayDisable=no\n",
+            &built);
     const struct policy *p = s ? &s->policy : NULL;
 
     if (!s)
@@ -190,7 +196,8 @@ static void gateways_in_every_form(void)
 
 static void switches_take_the_usual_words(void)
 {
-    static const char *const yes[] = { "yes", "true", "on", "1", "YES", "True" }, *const no[] = { "no", "false", "off", "0", "No" };
+    static const char *const yes[] = { "yes", "true", "on", "1", "YES", "True" }, *const no[] = { "no",
+        "false", "off", "0", "No" };
 
     for (size_t i = 0; i < ELEMENTSOF(yes) + ELEMENTSOF(no); i++) {
         bool wanted = i < ELEMENTSOF(yes);
@@ -231,11 +238,13 @@ static void an_empty_value_is_the_default_again(void)
 
 static void proposals_of_the_field(void)
 {
-    static const char *const ike[] = { "aes256gcm16-prfsha384-ecp384", "aes128gcm16-prfsha256-x25519", "aes256-sha256-modp2048",
-        "chacha20poly1305-prfsha256-curve25519", "aes256-sha512-prfsha512-ecp521-ecp256", "aes128gcm16-sha256-ecp256bp",
-        "aes256gcm16-prfsha384-ecp384-ke1_mlkem768", "aes256ctr-aesxcbc-prfaesxcbc-modp3072", "3des-sha1-modp1536" };
-    static const char *const esp[] = { "aes256gcm16", "aes256-sha512", "aes256gcm16-ecp384-esn", "chacha20poly1305-noesn", "aes128ccm16-x25519",
-        "aes256-sha2_256-ecp256" };
+    static const char *const ike[] = { "aes256gcm16-prfsha384-ecp384", "aes128gcm16-prfsha256-x25519",
+        "aes256-sha256-modp2048", "chacha20poly1305-prfsha256-curve25519",
+        "aes256-sha512-prfsha512-ecp521-ecp256", "aes128gcm16-sha256-ecp256bp",
+        "aes256gcm16-prfsha384-ecp384-ke1_mlkem768", "aes256ctr-aesxcbc-prfaesxcbc-modp3072",
+        "3des-sha1-modp1536" };
+    static const char *const esp[] = { "aes256gcm16", "aes256-sha512", "aes256gcm16-ecp384-esn",
+        "chacha20poly1305-noesn", "aes128ccm16-x25519", "aes256-sha2_256-ecp256" };
 
     for (size_t i = 0; i < ELEMENTSOF(ike) + ELEMENTSOF(esp); i++) {
         bool is_ike = i < ELEMENTSOF(ike);
@@ -253,7 +262,8 @@ static void proposals_of_the_field(void)
 
 static void what_is_missing_is_said(void)
 {
-    static const char *const lines[] = { "Gateway=a.example\n", "Certificate=/c\n", "PrivateKey=/k\n", "CACertificates=/a\n" };
+    static const char *const lines[] = { "Gateway=a.example\n", "Certificate=/c\n", "PrivateKey=/k\n",
+        "CACertificates=/a\n" };
     static const char *const words[] = { "Gateway=", "Certificate=", "PrivateKey=", "CACertificates=" };
 
     for (unsigned have = 0; have < 16; have++) {

@@ -66,7 +66,8 @@ static X509 *make_certificate(const char *name, EVP_PKEY *key, X509 *issuer, EVP
     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0);
     X509_set_issuer_name(certificate, issuer ? X509_get_subject_name(issuer) : subject);
     must(X509_set_pubkey(certificate, key) == 1, "X509_set_pubkey");
-    add_extension(certificate, issuer ? issuer : certificate, NID_basic_constraints, ca ? "critical,CA:TRUE" : "CA:FALSE");
+    add_extension(certificate, issuer ? issuer : certificate, NID_basic_constraints,
+        ca ? "critical,CA:TRUE" : "CA:FALSE");
     add_extension(certificate, issuer ? issuer : certificate, NID_subject_key_identifier, "hash");
     must(X509_sign(certificate, issuer_key, plain ? NULL : EVP_sha256()) > 0, "X509_sign");
     return certificate;
@@ -92,14 +93,16 @@ static void write_certificates(const char *name, X509 *first, X509 *second)
 {
     FILE *f = create(name);
 
-    must(PEM_write_X509(f, first) == 1 && (!second || PEM_write_X509(f, second) == 1) && fclose(f) == 0, name);
+    must(
+        PEM_write_X509(f, first) == 1 && (!second || PEM_write_X509(f, second) == 1) && fclose(f) == 0, name);
 }
 
 static void write_key(const char *name, EVP_PKEY *key, const char *passphrase)
 {
     FILE *f = create(name);
 
-    must(PEM_write_PrivateKey(f, key, passphrase ? EVP_aes_256_cbc() : NULL, NULL, 0, NULL, (void *)(uintptr_t)passphrase) == 1 &&
+    must(PEM_write_PrivateKey(f, key, passphrase ? EVP_aes_256_cbc() : NULL, NULL, 0, NULL,
+             (void *)(uintptr_t)passphrase) == 1 &&
              fclose(f) == 0,
         name);
 }
@@ -172,8 +175,11 @@ static struct credentials_report judge(const char *certificate, const char *key,
 {
     char certificate_path[128], key_path[128], cas_path[128];
     struct settings settings = {
-        .certificate = strncmp(certificate, "pkcs11:", 7) == 0 ? (char *)(uintptr_t)certificate : (char *)(uintptr_t)at(certificate, certificate_path),
-        .private_key = strncmp(key, "pkcs11:", 7) == 0 ? (char *)(uintptr_t)key : (char *)(uintptr_t)at(key, key_path),
+        .certificate = strncmp(certificate, "pkcs11:", 7) == 0
+                           ? (char *)(uintptr_t)certificate
+                           : (char *)(uintptr_t)at(certificate, certificate_path),
+        .private_key =
+            strncmp(key, "pkcs11:", 7) == 0 ? (char *)(uintptr_t)key : (char *)(uintptr_t)at(key, key_path),
         .ca_certificates = (char *)(uintptr_t)at(cas, cas_path),
     };
     struct credentials_report report;
@@ -192,7 +198,8 @@ static void check_good(const struct credentials_report *report)
     CHECK(report->chain_checked);
 }
 
-static void check_problem(const struct credentials_report *report, enum reason reason, const char *file, const char *hint)
+static void check_problem(
+    const struct credentials_report *report, enum reason reason, const char *file, const char *hint)
 {
     CHECK_STR(reason_name(report->credentials.problem), reason_name(reason));
     if (!CHECK(strstr(report->detail, file) != NULL) || !CHECK(strstr(report->detail, hint) != NULL))
@@ -251,7 +258,8 @@ static void a_folder_of_cas(void)
 
     must(mkdir(at("cas", path), 0755) == 0 && mkdir(at("cas/sub", path), 0755) == 0, "mkdir");
     report = judge("ec.pem", "ec.key", "cas");
-    check_problem(&report, REASON_CERTIFICATE_INVALID, "/cas holds no certificate of an authority", "put the CA");
+    check_problem(
+        &report, REASON_CERTIFICATE_INVALID, "/cas holds no certificate of an authority", "put the CA");
     write_text("cas/README", "The roots of the organisation.\n");
     write_certificates("cas/a.crt", ca, NULL);
     write_der("cas/b.der", NULL, other_ca, false);
@@ -279,15 +287,19 @@ static void an_encrypted_key_has_a_sentence_of_its_own(void)
 {
     struct credentials_report report = judge("rsa.pem", "sealed.key", "ca.pem");
 
-    check_problem(&report, REASON_CERTIFICATE_INVALID, "/sealed.key is encrypted with a passphrase", "openssl pkey");
+    check_problem(
+        &report, REASON_CERTIFICATE_INVALID, "/sealed.key is encrypted with a passphrase", "openssl pkey");
     report = judge("rsa.pem", "sealed.der", "ca.pem");
-    check_problem(&report, REASON_CERTIFICATE_INVALID, "/sealed.der is encrypted with a passphrase", "openssl pkey");
+    check_problem(
+        &report, REASON_CERTIFICATE_INVALID, "/sealed.der is encrypted with a passphrase", "openssl pkey");
 }
 
 static void what_is_not_a_certificate(void)
 {
-    static const char *const wrong[] = { "", "hello\n", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
-        "-----BEGIN CERTIFICATE-----\nMIIB////\n-----END CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\nMII", "0\x82\x01\x01junk", "0" };
+    static const char *const wrong[] = { "", "hello\n",
+        "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+        "-----BEGIN CERTIFICATE-----\nMIIB////\n-----END CERTIFICATE-----\n",
+        "-----BEGIN CERTIFICATE-----\nMII", "0\x82\x01\x01junk", "0" };
     struct credentials_report report;
 
     for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
@@ -305,7 +317,8 @@ static void what_is_not_a_certificate(void)
     report = judge("ec.pem", "ec.pem", "ca.pem");
     check_problem(&report, REASON_CERTIFICATE_INVALID, "/ec.pem holds no private key", "put the");
     report = judge("ec.pem", "ec.key", "ec.pem");
-    check_problem(&report, REASON_CERTIFICATE_INVALID, "/ec.pem holds no certificate of an authority", "put the CA");
+    check_problem(
+        &report, REASON_CERTIFICATE_INVALID, "/ec.pem holds no certificate of an authority", "put the CA");
 }
 
 static void files_that_cannot_be_read(void)
@@ -325,7 +338,8 @@ static void files_that_cannot_be_read(void)
     check_problem(&report, REASON_CERTIFICATE_INVALID, "/pipe is not a regular file", "put one");
     if (geteuid() == 0 && (chmod(dir, 0755) < 0 || seteuid(65534) < 0))
         return;
-    report = judge("ec.pem", "ec.key", "ca.pem"); /* the key was written by another user, with mode 0644 less umask */
+    report = judge(
+        "ec.pem", "ec.key", "ca.pem"); /* the key was written by another user, with mode 0644 less umask */
     if (getuid() == 0)
         must(seteuid(0) == 0 && chmod(at("ec.key", path), 0600) == 0 && seteuid(65534) == 0, "seteuid");
     else
@@ -353,7 +367,7 @@ static void tokens_are_left_alone(void)
 
 static void what_is_not_configured_is_said(void)
 {
-    struct settings settings = { .policy.n_gateways = 1, .certificate = (char *)(uintptr_t)"/x" };
+    struct settings settings = { .policy.n_gateways = 1, .certificate = (char *)(uintptr_t) "/x" };
     struct credentials_report report;
 
     CHECK_EQ(credentials_judge(&settings, &report), 0);
@@ -372,7 +386,8 @@ static void a_long_subject_is_cut(void)
     name[64] = '\0';
     certificate = make_certificate(name, keys[1], ca, ca_key, false);
     for (int i = 0; i < 8; i++)
-        X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "OU", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0);
+        X509_NAME_add_entry_by_txt(
+            X509_get_subject_name(certificate), "OU", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0);
     must(X509_sign(certificate, ca_key, EVP_sha256()) > 0, "X509_sign");
     write_certificates("long.pem", certificate, NULL);
     X509_free(certificate);
