@@ -38,5 +38,8 @@ enum ctl_exit ctl_watch(const struct ctl_options *options);
 /* disable without a daemon (offline.c): opens first, then records. */
 enum ctl_exit offline_disable(const struct settings_paths *paths);
 
+/* For root, whom the kernel tells: is the internet blocked while no daemon runs? A sentence on standard error. */
+void offline_explain(void);
+
 /* One line on standard error, "mvpnctl: ..." */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

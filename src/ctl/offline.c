@@ -108,3 +108,14 @@ enum ctl_exit offline_disable(const struct settings_paths *paths)
     fputs("mvpnd is not running; its firewall, rules and routes were removed and the VPN is off.\n", stderr);
     return CTL_DONE;
 }
+
+void offline_explain(void)
+{
+    struct fw *fw;
+
+    if (geteuid() != 0 || fw_new(&fw) < 0)
+        return;
+    if (fw_is_installed(fw) > 0)
+        complain("the internet stays blocked meanwhile; 'mvpnctl disable' opens it.");
+    fw_free(fw);
+}

@@ -68,8 +68,13 @@ enum ctl_exit ctl_status(const struct ctl_options *options)
     r = client_connect(&bus);
     if (r >= 0)
         r = client_get_json(bus, "GetStatus", &error, &text, &status);
-    if (r < 0)
-        return client_explain(r, &error);
+    if (r < 0) {
+        enum ctl_exit status_of_call = client_explain(r, &error);
+
+        if (status_of_call == CTL_NOT_RUNNING)
+            offline_explain();
+        return status_of_call;
+    }
     if (options->json) {
         puts(text);
     } else {

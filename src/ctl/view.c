@@ -97,10 +97,11 @@ static void add_retry(struct json_object *status, struct view *view)
 
     if (!json_number(status, "retry.next_in", &next_in))
         return;
-    if (!json_number(status, "retry.attempt", &attempt))
-        attempt = 0;
-    add_row(view, "Next attempt", STYLE_PLAIN, "in %s (%.0f so far)",
-        view_seconds(next_in, text, sizeof(text)), attempt);
+    view_seconds(next_in, text, sizeof(text));
+    if (json_number(status, "retry.attempt", &attempt) && attempt > 0)
+        add_row(view, "Next attempt", STYLE_PLAIN, "in %s (%.0f failed)", text, attempt);
+    else
+        add_row(view, "Next attempt", STYLE_PLAIN, "in %s", text);
 }
 
 static void add_gateway(struct json_object *status, struct view *view)

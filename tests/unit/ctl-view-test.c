@@ -94,7 +94,7 @@ static void backoff_counts_down(void)
     struct view view;
 
     view_of("backoff", &view);
-    CHECK_STR(row(&view, "Next attempt"), "in 14 s (4 so far)");
+    CHECK_STR(row(&view, "Next attempt"), "in 14 s (4 failed)");
 }
 
 static void an_expired_certificate_is_red(void)
