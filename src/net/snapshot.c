@@ -175,6 +175,7 @@ struct address {
     struct link_addr value;
     int ifindex;
     bool usable;
+    bool secondary;
 };
 
 static int parse_addr(const struct nlmsghdr *header, struct address *ret)
@@ -194,35 +195,46 @@ static int parse_addr(const struct nlmsghdr *header, struct address *ret)
     *ret = (struct address){ .ifindex = (int)ifa->ifa_index };
     ret->value.addr = attr_addr(family, attrs[IFA_LOCAL] ? attrs[IFA_LOCAL] : attrs[IFA_ADDRESS]);
     ret->value.prefix_length = ifa->ifa_prefixlen;
+    ret->secondary = flags & IFA_F_SECONDARY; /* the bit is IFA_F_TEMPORARY for IPv6 */
     ret->usable = ifa->ifa_scope != RT_SCOPE_HOST && ip_addr_is_usable_source(&ret->value.addr) &&
                   !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED));
     return 0;
 }
 
-/* IPv4 first, then global before unique-local as the bytes have it. */
 static int compare_addrs(const struct link_addr *a, const struct link_addr *b)
 {
     return memcmp(a, b, sizeof(*a));
 }
 
-static void add_addr(struct iface *iface, const struct link_addr *addr)
+/* Room at `at`; the last one falls out of a full list. */
+static void open_gap(struct iface *iface, uint32_t at)
+{
+    struct link *link = &iface->link;
+    size_t n_behind;
+
+    if (link->n_addrs == LINK_ADDRS_MAX)
+        link->n_addrs--;
+    n_behind = link->n_addrs - at;
+    memmove(&link->addrs[at + 1], &link->addrs[at], n_behind * sizeof(*link->addrs));
+    memmove(&iface->secondary[at + 1], &iface->secondary[at], n_behind * sizeof(*iface->secondary));
+    link->n_addrs++;
+}
+
+static void add_addr(struct iface *iface, const struct link_addr *addr, bool secondary)
 {
     struct link *link = &iface->link;
     uint32_t at = 0;
 
     while (at < link->n_addrs && compare_addrs(&link->addrs[at], addr) < 0)
         at++;
-    if (at < link->n_addrs && compare_addrs(&link->addrs[at], addr) == 0)
-        return;
-    if (link->n_addrs == LINK_ADDRS_MAX) {
-        iface->more_addrs = true;
+    if (at == link->n_addrs || compare_addrs(&link->addrs[at], addr) != 0) {
+        iface->more_addrs |= link->n_addrs == LINK_ADDRS_MAX;
         if (at == LINK_ADDRS_MAX)
             return;
-        link->n_addrs--;
+        open_gap(iface, at);
+        link->addrs[at] = *addr;
     }
-    memmove(&link->addrs[at + 1], &link->addrs[at], (link->n_addrs - at) * sizeof(*addr));
-    link->addrs[at] = *addr;
-    link->n_addrs++;
+    iface->secondary[at] = secondary;
 }
 
 /* true: it was there. */
@@ -235,6 +247,7 @@ static bool remove_addr(struct iface *iface, const struct link_addr *addr)
             continue;
         link->n_addrs--;
         memmove(&link->addrs[i], &link->addrs[i + 1], (link->n_addrs - i) * sizeof(*addr));
+        memmove(&iface->secondary[i], &iface->secondary[i + 1], (link->n_addrs - i) * sizeof(*iface->secondary));
         memset(&link->addrs[link->n_addrs], 0, sizeof(*addr));
         return true;
     }
@@ -254,7 +267,7 @@ int snapshot_addr(struct snapshot *snapshot, const struct nlmsghdr *header)
     if (!iface)
         return 0;
     if (header->nlmsg_type == RTM_NEWADDR && address.usable) {
-        add_addr(iface, &address.value);
+        add_addr(iface, &address.value, address.secondary);
         return 0;
     }
     if (remove_addr(iface, &address.value) && iface->more_addrs)
@@ -291,6 +304,15 @@ static int compare_routes(const struct link_route *a, const struct link_route *b
     return memcmp(&a->via, &b->via, sizeof(a->via));
 }
 
+/* The source that the administrator or the DHCP client meant for this way out. */
+static void note_preferred(struct iface *iface, const struct route *route)
+{
+    struct ip_addr *preferred = &iface->preferred[route->family == 6];
+
+    if (route->destination.length == 0 && route->source.family && !preferred->family)
+        *preferred = route->source;
+}
+
 static void add_link_route(struct link *link, const struct link_route *route)
 {
     uint32_t at = 0;
@@ -322,6 +344,7 @@ void snapshot_add_route(struct snapshot *snapshot, const struct route *route)
         value.via = hop->via;
         value.metric = route->metric;
         add_link_route(&iface->link, &value);
+        note_preferred(iface, route);
     }
 }
 
@@ -354,8 +377,10 @@ void snapshot_forget_addrs(struct snapshot *snapshot)
 void snapshot_forget_routes(struct snapshot *snapshot)
 {
     for (size_t i = 0; i < snapshot->n_ifaces; i++) {
-        snapshot->ifaces[i].link.n_routes = 0;
-        memset(snapshot->ifaces[i].link.routes, 0, sizeof(snapshot->ifaces[i].link.routes));
+        struct iface *iface = &snapshot->ifaces[i];
+        iface->link.n_routes = 0;
+        memset(iface->link.routes, 0, sizeof(iface->link.routes));
+        memset(iface->preferred, 0, sizeof(iface->preferred));
     }
 }
 
@@ -374,14 +399,58 @@ static unsigned rank_of(const struct link *link)
 }
 #define N_RANKS 5
 
+static bool shares_subnet_with_router(const struct link *link, const struct link_addr *addr)
+{
+    struct ip_prefix subnet = ip_prefix_of(&addr->addr, addr->prefix_length);
+
+    for (uint32_t i = 0; i < link->n_routes; i++)
+        if (ip_prefix_contains(&subnet, &link->routes[i].via))
+            return true;
+    return false;
+}
+
+/* Smaller is a better source. Users of a link set take the first of the family. */
+static unsigned addr_rank(const struct iface *iface, uint32_t at)
+{
+    const struct link_addr *addr = &iface->link.addrs[at];
+    bool is_ipv6 = addr->addr.family == 6;
+    unsigned rank = is_ipv6 ? 8 : 0;
+
+    if (!ip_addr_equal(&iface->preferred[is_ipv6], &addr->addr))
+        rank += shares_subnet_with_router(&iface->link, addr) ? 2 : 4;
+    return rank + iface->secondary[at];
+}
+
+/* By rank; equal ones stay by their bytes, which has global before unique-local. */
+static void order_addrs(const struct iface *iface, struct link *link)
+{
+    unsigned ranks[LINK_ADDRS_MAX];
+
+    for (uint32_t i = 0; i < link->n_addrs; i++) {
+        struct link_addr addr = iface->link.addrs[i];
+        unsigned rank = addr_rank(iface, i);
+        uint32_t at = i;
+        for (; at > 0 && ranks[at - 1] > rank; at--) {
+            ranks[at] = ranks[at - 1];
+            link->addrs[at] = link->addrs[at - 1];
+        }
+        ranks[at] = rank;
+        link->addrs[at] = addr;
+    }
+}
+
 void snapshot_to_set(const struct snapshot *snapshot, const char *own_name, struct link_set *ret)
 {
     memset(ret, 0, sizeof(*ret));
     for (unsigned rank = 0; rank < N_RANKS; rank++) {
         for (size_t i = 0; i < snapshot->n_ifaces && ret->n_links < LINK_SET_MAX; i++) {
-            const struct link *link = &snapshot->ifaces[i].link;
-            if (rank_of(link) == rank && strcmp(link->name, own_name) != 0)
-                memcpy(&ret->links[ret->n_links++], link, sizeof(*link));
+            const struct iface *iface = &snapshot->ifaces[i];
+            struct link *link = &ret->links[ret->n_links];
+            if (rank_of(&iface->link) != rank || strcmp(iface->link.name, own_name) == 0)
+                continue;
+            memcpy(link, &iface->link, sizeof(*link));
+            order_addrs(iface, link);
+            ret->n_links++;
         }
     }
 }

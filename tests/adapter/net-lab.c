@@ -91,7 +91,7 @@ static int dispatch_once(struct net *net, int timeout_ms)
 
 int lab_wait(struct net *net, int wanted)
 {
-    usec_t end_at_usec = usec_add(clock_boottime_usec(), SEC(5));
+    usec_t end_at_usec = usec_add(clock_boottime_usec(), SEC(30));
     int seen = 0;
 
     while ((seen & wanted) != wanted && clock_boottime_usec() < end_at_usec) {

@@ -149,6 +149,44 @@ static void tentative_addresses_wait(void)
     net_free(net);
 }
 
+static void check_first(struct net *net, uint8_t family, const char *wanted)
+{
+    const struct link *link = lab_link(net, "v0");
+    char text[IP_ADDR_TEXT_SIZE];
+
+    for (uint32_t i = 0; link && i < link->n_addrs; i++) {
+        if (link->addrs[i].addr.family == family) {
+            CHECK_STR(ip_addr_format(&link->addrs[i].addr, text, sizeof(text)), wanted);
+            return;
+        }
+    }
+    CHECK(!"an address of the family");
+}
+
+/* The first address of a family is the one to send from towards the internet. */
+static void best_source_comes_first(void)
+{
+    struct net *net;
+
+    lab_enter();
+    lab_base_link();
+    lab_run("ip addr add 9.0.0.1/24 dev v0; ip addr add 10.0.0.0/32 dev v0");
+    net = open_net();
+    check_first(net, 4, "10.0.0.1"); /* where the router is */
+    lab_run("ip route replace default via 10.0.0.2 dev v0 src 9.0.0.1");
+    CHECK_EQ(lab_wait(net, NET_CHANGE_LINKS), NET_CHANGE_LINKS);
+    check_first(net, 4, "9.0.0.1"); /* as the route says */
+    lab_run("ip addr add 2001:db8::9/64 dev v0 nodad; ip route add default via fe80::1 dev v0 metric 5;"
+            "ip route del default via fd00::2");
+    CHECK_EQ(lab_wait(net, NET_CHANGE_LINKS), NET_CHANGE_LINKS);
+    lab_settle(net);
+    check_first(net, 6, "2001:db8::9"); /* global before unique-local */
+    lab_run("ip addr add 10.0.0.0/24 dev v0; ip route replace default via 10.0.0.2 dev v0");
+    lab_settle(net);
+    check_first(net, 4, "10.0.0.1"); /* 10.0.0.0/24 is secondary */
+    net_free(net);
+}
+
 static void interest_brings_routes(void)
 {
     char text[IP_PREFIX_TEXT_SIZE];
@@ -211,7 +249,7 @@ int main(int argc, char **argv)
 {
     static const struct test tests[] = {
         TEST(types_are_told_apart),     TEST(whole_link_is_described), TEST(changes_are_reported_once),
-        TEST(tentative_addresses_wait), TEST(interest_brings_routes),  TEST(bounds_hold),
+        TEST(tentative_addresses_wait), TEST(interest_brings_routes), TEST(best_source_comes_first),  TEST(bounds_hold),
     };
 
     if (!lab_possible()) {
