@@ -5,7 +5,9 @@
 #include "ctl/check_room.h"
 #include "ctl/client.h"
 #include "ctl/json_path.h"
+#include "mvpn/dbus.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +43,26 @@ static void report_daemon(const struct check_run *run)
             daemon->reason);
 }
 
+/* Not client_get_json(): that waits for as long as a person may take to type a password. */
+static int ask_status(sd_bus *bus, sd_bus_error *error, struct json_object **ret)
+{
+    _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
+    const char *text;
+    int r;
+
+    r = sd_bus_message_new_method_call(bus, &call, MVPN_BUS_NAME, MVPN_BUS_PATH, MVPN_BUS_INTERFACE, "GetStatus");
+    if (r >= 0)
+        r = sd_bus_message_set_auto_start(call, false);
+    if (r >= 0)
+        r = sd_bus_call(bus, call, ANSWER_USEC, error, &reply);
+    if (r >= 0)
+        r = sd_bus_message_read(reply, "s", &text);
+    if (r < 0)
+        return r;
+    *ret = client_parse(text);
+    return *ret ? 0 : -EBADMSG;
+}
+
 void check_daemon_status(struct check_run *run)
 {
     _cleanup_bus_ sd_bus *bus = NULL;
@@ -48,10 +70,8 @@ void check_daemon_status(struct check_run *run)
     struct json_object *status = NULL;
     int r = client_connect(&bus);
 
-    if (r >= 0) {
-        sd_bus_set_method_call_timeout(bus, ANSWER_USEC);
-        r = client_get_json(bus, "GetStatus", &error, NULL, &status);
-    }
+    if (r >= 0)
+        r = ask_status(bus, &error, &status);
     if (r >= 0) {
         read_status(status, &run->daemon);
         json_object_put(status);
@@ -60,6 +80,6 @@ void check_daemon_status(struct check_run *run)
         check_report(run, "mvpnd", CHECK_WARN, "Start it: 'systemctl start mvpnd'.", "mvpnd does not run.");
     } else {
         check_report(run, "mvpnd", CHECK_FAIL, "See its journal ('journalctl -u mvpnd'); restart it.",
-            "mvpnd does not answer: %s.", error.message ? error.message : strerror(-r));
+            "mvpnd does not answer: %s.", strerror(-r));
     }
 }
