@@ -52,6 +52,8 @@ enum path_verdict pathwatch_judge(struct pathwatch *watch, usec_t now_usec, cons
         return PATH_VERDICT_DEAD;
     if (silence_usec >= PATHWATCH_NOTICE_USEC && !watch->checked) {
         watch->checked = true;
+        /* A timer that came late, after sleep say: the check gets its time to be answered all the same. */
+        watch->unanswered_at_usec = MAX_OF(watch->unanswered_at_usec, usec_sub(now_usec, PATHWATCH_NOTICE_USEC));
         return PATH_VERDICT_CHECK;
     }
     if (silence_usec >= PATHWATCH_MOVE_USEC && !watch->tried_move) {

@@ -225,7 +225,9 @@ static void check_path(struct core *core)
 static void collapse(struct core *core)
 {
     rest(core);
-    core_act(core, ACTION_IKE_STOP); /* whether it runs is not known: the list with the firewall in it was cut off there */
+    /* What runs is not known: the list with the firewall in it was cut off there. */
+    core_act(core, ACTION_RESOLVE_CANCEL);
+    core_act(core, ACTION_IKE_STOP);
     core->ike_running = false;
     core_set_timer(core, TIMER_RETRY, backoff_next_delay(&core->backoff, &core->prng));
 }
@@ -297,7 +299,7 @@ static const struct transition transitions[] = {
     { S(CONNECTED),     T(PATH_DEAD),                 WHEN(has_other_link), TO(CONNECTING, PATH_DEAD),               DO(begin_elsewhere) },
     { S(CONNECTED),     T(PATH_DEAD) | T(CLOSED),     WHEN(fell_silent),    TO_CAUSE(BACKOFF),                       DO(lose_and_spread) },
     { S(CONNECTED),     T(CLOSED),                    ALWAYS,               TO_CAUSE(BACKOFF),                       DO(lose_and_wait) },
-    { S(CONNECTED),     T(RESUMED),                   ALWAYS,               TO_CAUSE(CONNECTED),                     DO(check_path) },
+    { S(CONNECTED),     T(RESUMED),                   ALWAYS,               TO(CONNECTED, ESTABLISHED),              DO(check_path) },
 
     /* Saying goodbye, and what was wished for meanwhile. */
     { S(CONNECTING) | S(CONNECTED),

@@ -24,18 +24,18 @@ enum field_kind {
     FIELD_U32,
     FIELD_INT,
     FIELD_I64,
-    FIELD_SPAN, /* usec_t, a duration */
+    FIELD_SPAN,   /* usec_t, a duration */
     FIELD_MOMENT, /* usec_t, CLOCK_BOOTTIME */
-    FIELD_TEXT, /* char[size] */
-    FIELD_ADDR, /* struct ip_addr */
+    FIELD_TEXT,   /* char[size] */
+    FIELD_ADDR,   /* struct ip_addr */
     FIELD_PREFIX, /* struct ip_prefix */
     FIELD_REASON,
     FIELD_LINK_TYPE,
     FIELD_KEEPALIVE_MODE,
     FIELD_ROAMING_DETECT,
     FIELD_LINK_ADDR, /* addr/length, host bits kept */
-    FIELD_ROUTE, /* destination,via,metric */
-    FIELD_GATEWAY, /* name,port,literal */
+    FIELD_ROUTE,     /* destination,via,metric */
+    FIELD_GATEWAY,   /* name,port,literal */
 };
 
 /* max 0: a scalar; else an array of `size`-byte elements whose uint32_t count is at n_offset. */
@@ -46,10 +46,15 @@ struct field {
     size_t n_offset, max;
 };
 
-#define SCALAR(type, key, kind, member) { key, kind, offsetof(type, member), sizeof(((type *)0)->member), 0, 0 }
-#define LIST(type, key, kind, member) \
-    { key, kind, offsetof(type, member), sizeof(((type *)0)->member[0]), offsetof(type, n_##member), \
-        ELEMENTSOF(((type *)0)->member) }
+#define SCALAR(type, key, kind, member)                                                                      \
+    {                                                                                                        \
+        key, kind, offsetof(type, member), sizeof(((type *)0)->member), 0, 0                                 \
+    }
+#define LIST(type, key, kind, member)                                                                        \
+    {                                                                                                        \
+        key, kind, offsetof(type, member), sizeof(((type *)0)->member[0]), offsetof(type, n_##member),       \
+            ELEMENTSOF(((type *)0)->member)                                                                  \
+    }
 
 static const struct field policy_fields[] = {
     SCALAR(struct policy, "complete", FIELD_BOOL, complete),
@@ -89,7 +94,8 @@ static const struct field link_fields[] = {
     LIST(struct link, "route", FIELD_ROUTE, routes),
 };
 
-static const struct field policy_event_fields[] = { SCALAR(struct event, "ike-changed", FIELD_BOOL, ike_changed) };
+static const struct field policy_event_fields[] = { SCALAR(
+    struct event, "ike-changed", FIELD_BOOL, ike_changed) };
 
 static const struct field start_fields[] = { SCALAR(struct event, "enabled", FIELD_BOOL, enabled) };
 
@@ -104,18 +110,20 @@ static const struct field credentials_fields[] = {
     SCALAR(struct event, "not-after", FIELD_I64, credentials.not_after_sec),
 };
 
-#define RESOLVED_FIELDS(member) \
-    { \
-        SCALAR(struct event, "id", FIELD_U32, member.id), \
-        { "addr", FIELD_ADDR, offsetof(struct event, member.addrs), sizeof(struct ip_addr), \
-            offsetof(struct event, member.n_addrs), RESOLVED_ADDRS_MAX }, \
+#define RESOLVED_FIELDS(member)                                                                              \
+    {                                                                                                        \
+        SCALAR(struct event, "id", FIELD_U32, member.id),                                                    \
+            { "addr", FIELD_ADDR, offsetof(struct event, member.addrs), sizeof(struct ip_addr),              \
+                offsetof(struct event, member.n_addrs), RESOLVED_ADDRS_MAX },                                \
     }
 static const struct field resolvers_fields[] = RESOLVED_FIELDS(resolvers);
 static const struct field resolved_fields[] = RESOLVED_FIELDS(resolved);
 
-#define TUNNEL_LIST(key, kind, member, max) \
-    { key, kind, offsetof(struct event, tunnel.member), sizeof(((struct tunnel *)0)->member[0]), \
-        offsetof(struct event, tunnel.n_##member), max }
+#define TUNNEL_LIST(key, kind, member, max)                                                                  \
+    {                                                                                                        \
+        key, kind, offsetof(struct event, tunnel.member), sizeof(((struct tunnel *)0)->member[0]),           \
+            offsetof(struct event, tunnel.n_##member), max                                                   \
+    }
 static const struct field tunnel_fields[] = {
     SCALAR(struct event, "attempt", FIELD_U32, tunnel.attempt),
     TUNNEL_LIST("addr", FIELD_ADDR, addrs, TUNNEL_ADDRS_MAX),
@@ -157,7 +165,10 @@ struct field_table {
     const struct field *fields;
 };
 
-#define TABLE(array) { ELEMENTSOF(array), array }
+#define TABLE(array)                                                                                         \
+    {                                                                                                        \
+        ELEMENTSOF(array), array                                                                             \
+    }
 
 /* Payload inside struct event; policy and links point elsewhere and have no row. */
 static struct field_table payload_table(enum event_type type)
@@ -379,7 +390,8 @@ void record_format_event(usec_t now_usec, const struct event *event, struct strb
     }
 }
 
-void record_format_outcome(enum state state, enum reason reason, const struct action_list *actions, struct strbuf *ret)
+void record_format_outcome(
+    enum state state, enum reason reason, const struct action_list *actions, struct strbuf *ret)
 {
     strbuf_add(ret, "# %s (%s)", state_name(state), reason_name(reason));
     for (uint32_t i = 0; i < actions->n_actions; i++)
@@ -567,11 +579,11 @@ static int parse_link_addr(char *value, struct link_addr *ret)
 static int parse_integer(enum field_kind kind, const char *value, void *ret)
 {
     int64_t low = kind == FIELD_I64 ? INT64_MIN : kind == FIELD_INT ? INT_MIN : 0;
-    int64_t high = kind == FIELD_I64 ? INT64_MAX :
-                   kind == FIELD_INT ? INT_MAX :
-                   kind == FIELD_U32 ? (int64_t)UINT32_MAX :
-                   kind == FIELD_U16 ? UINT16_MAX :
-                                       UINT8_MAX;
+    int64_t high = kind == FIELD_I64   ? INT64_MAX
+                   : kind == FIELD_INT ? INT_MAX
+                   : kind == FIELD_U32 ? (int64_t)UINT32_MAX
+                   : kind == FIELD_U16 ? UINT16_MAX
+                                       : UINT8_MAX;
     int64_t n;
 
     if (parse_number(value, low, high, &n) < 0)
@@ -707,7 +719,8 @@ static int parse_links(const char *p, usec_t now_usec, struct link_set *ret)
             link = &ret->links[ret->n_links++];
             r = parse_text(value, link->name, sizeof(link->name));
         } else {
-            r = link ? parse_field((struct field_table)TABLE(link_fields), word, value, now_usec, link) : -EINVAL;
+            r = link ? parse_field((struct field_table)TABLE(link_fields), word, value, now_usec, link)
+                     : -EINVAL;
         }
         if (r < 0)
             return r;
@@ -723,7 +736,8 @@ int record_parse_begin(const char *line, uint64_t *ret_seed, struct policy *ret_
 
     if (next_word(&line, word, sizeof(word)) <= 0 || strcmp(word, "begin") != 0)
         return -EINVAL;
-    if (next_pair(&line, word, sizeof(word), &value) <= 0 || strcmp(word, "seed") != 0 || !isdigit((unsigned char)value[0]))
+    if (next_pair(&line, word, sizeof(word), &value) <= 0 || strcmp(word, "seed") != 0 ||
+        !isdigit((unsigned char)value[0]))
         return -EINVAL;
     errno = 0;
     seed = strtoull(value, &end, 10);

@@ -26,7 +26,8 @@ struct record_storage {
 /* Append one line without its newline. */
 void record_format_begin(uint64_t seed, const struct policy *policy, struct strbuf *ret);
 void record_format_event(usec_t now_usec, const struct event *event, struct strbuf *ret);
-void record_format_outcome(enum state state, enum reason reason, const struct action_list *actions, struct strbuf *ret);
+void record_format_outcome(
+    enum state state, enum reason reason, const struct action_list *actions, struct strbuf *ret);
 
 /* 0 or -EINVAL; outputs (not the storage) are untouched on failure. */
 int record_parse_begin(const char *line, uint64_t *ret_seed, struct policy *ret_policy);

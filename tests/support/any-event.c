@@ -49,8 +49,9 @@ static void text(struct byte_stream *s, char *ret, size_t size)
 
 static struct ip_addr address(struct byte_stream *s)
 {
-    static const char *const likely[] = { "192.0.2.1", "192.0.2.10", "198.51.100.1", "203.0.113.5", "10.0.0.1", "10.99.1.1", "2001:db8::1",
-        "fd00::1", "fe80::1", "0.0.0.0", "127.0.0.1", "::", "255.255.255.255" };
+    static const char *const likely[] = { "192.0.2.1", "192.0.2.10", "198.51.100.1", "203.0.113.5",
+        "10.0.0.1", "10.99.1.1", "2001:db8::1", "fd00::1", "fe80::1", "0.0.0.0", "127.0.0.1",
+        "::", "255.255.255.255" };
     unsigned choice = (unsigned)below(s, ELEMENTSOF(likely) + 3);
     struct ip_addr addr = { 0 };
     uint8_t bytes[16];
@@ -168,7 +169,8 @@ void any_links(struct byte_stream *s, struct link_set *ret)
 
 static struct resolved any_resolved(struct byte_stream *s)
 {
-    struct resolved resolved = { .id = (uint32_t)below(s, 32), .n_addrs = (uint32_t)below(s, RESOLVED_ADDRS_MAX + 1) };
+    struct resolved resolved = { .id = (uint32_t)below(s, 32),
+        .n_addrs = (uint32_t)below(s, RESOLVED_ADDRS_MAX + 1) };
 
     for (uint32_t i = 0; i < resolved.n_addrs; i++)
         resolved.addrs[i] = address(s);

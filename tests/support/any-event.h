@@ -22,4 +22,5 @@ void any_policy(struct byte_stream *stream, struct policy *ret);
 void any_links(struct byte_stream *stream, struct link_set *ret);
 
 /* Moments in payloads lie within a few minutes of now, spans are up to a day: what adapters really deliver. */
-void any_event(struct byte_stream *stream, usec_t now_usec, struct any_event_storage *storage, struct event *ret);
+void any_event(
+    struct byte_stream *stream, usec_t now_usec, struct any_event_storage *storage, struct event *ret);

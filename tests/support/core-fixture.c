@@ -53,9 +53,16 @@ void fixture_policy(struct policy *ret)
     };
 }
 
-static struct link a_link(int ifindex, const char *name, enum link_type type, const char *addr, uint8_t length, const char *via, uint32_t metric)
+static struct link a_link(int ifindex, const char *name, enum link_type type, const char *addr,
+    uint8_t length, const char *via, uint32_t metric)
 {
-    struct link link = { .ifindex = ifindex, .type = type, .up = true, .carrier = true, .mtu = 1500, .n_addrs = 1, .n_routes = 1 };
+    struct link link = { .ifindex = ifindex,
+        .type = type,
+        .up = true,
+        .carrier = true,
+        .mtu = 1500,
+        .n_addrs = 1,
+        .n_routes = 1 };
 
     strncpy(link.name, name, sizeof(link.name) - 1);
     link.addrs[0] = (struct link_addr){ addr_of(addr), length };
@@ -122,8 +129,8 @@ static void report(struct fixture *f)
 {
     if (!f->mirror.violation[0])
         return;
-    test_fail(__FILE__, __LINE__, "invariant: %s (state %s, reason %s)", f->mirror.violation, state_name(f->mirror.status.state),
-        reason_name(f->mirror.status.reason));
+    test_fail(__FILE__, __LINE__, "invariant: %s (state %s, reason %s)", f->mirror.violation,
+        state_name(f->mirror.status.state), reason_name(f->mirror.status.reason));
     f->mirror.violation[0] = '\0';
 }
 
@@ -163,7 +170,8 @@ void fx_clock(struct fixture *f, int64_t wall_sec, int64_t floor_sec)
 {
     int64_t offset_usec = wall_sec * (int64_t)SEC(1) - (int64_t)f->mirror.now_usec;
 
-    fx(f, &(struct event){ .type = EVENT_CLOCK, .clock = { .offset_usec = offset_usec, .floor_sec = floor_sec } });
+    fx(f, &(struct event){
+              .type = EVENT_CLOCK, .clock = { .offset_usec = offset_usec, .floor_sec = floor_sec } });
 }
 
 static struct resolved answer(const struct fixture *f, uint32_t n_addrs, const char *const *addrs)
@@ -221,7 +229,10 @@ void fx_closed(struct fixture *f, enum reason reason)
 void fx_moved(struct fixture *f, bool moved)
 {
     fx(f, &(struct event){ .type = EVENT_IKE_MOVED,
-              .path = { .local = f->mirror.migrate.local, .remote = f->mirror.migrate.remote, .nat = f->nat, .moved = moved } });
+              .path = { .local = f->mirror.migrate.local,
+                  .remote = f->mirror.migrate.remote,
+                  .nat = f->nat,
+                  .moved = moved } });
 }
 
 void fx_unanswered(struct fixture *f, usec_t for_usec)
@@ -310,7 +321,7 @@ bool fx_check_state(const char *file, int line, const struct fixture *f, enum st
 {
     if (fx_state(f) == state && fx_reason(f) == reason)
         return true;
-    test_fail(file, line, "state %s (%s), wanted %s (%s)", state_name(fx_state(f)), reason_name(fx_reason(f)), state_name(state),
-        reason_name(reason));
+    test_fail(file, line, "state %s (%s), wanted %s (%s)", state_name(fx_state(f)), reason_name(fx_reason(f)),
+        state_name(state), reason_name(reason));
     return false;
 }

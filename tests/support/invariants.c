@@ -54,7 +54,8 @@ void invariants_check_contact(
     else if (!mirror->routing.active || !outer)
         mirror_violate(mirror, "IKE to %s without a host route", text);
     else if (outer->ifindex != ifindex)
-        mirror_violate(mirror, "IKE to %s over link %d, but its host route leads over %d", text, ifindex, outer->ifindex);
+        mirror_violate(mirror, "IKE to %s over link %d, but its host route leads over %d", text, ifindex,
+            outer->ifindex);
     else if (!link || !mirror_link_reaches(mirror, link, remote))
         mirror_violate(mirror, "IKE to %s over link %d, which does not reach it", text, ifindex);
     else if (!has_address(link, local) || local->family != remote->family)
@@ -66,7 +67,8 @@ void invariants_check_resolve(struct mirror *mirror, const struct resolve_reques
     if (request->n_servers == 0)
         mirror_violate(mirror, "a name is asked of no server");
     for (uint32_t i = 0; i < request->n_servers && i < LOCKDOWN_PEERS_MAX; i++)
-        if (request->servers[i].family && !in_peers(mirror->lockdown.resolvers, mirror->lockdown.n_resolvers, &request->servers[i]))
+        if (request->servers[i].family &&
+            !in_peers(mirror->lockdown.resolvers, mirror->lockdown.n_resolvers, &request->servers[i]))
             mirror_violate(mirror, "a name is asked of a server that lockdown does not admit");
 }
 
@@ -91,7 +93,8 @@ static void check_blocked(struct mirror *mirror)
     bool blocked = mirror->status.state != STATE_DISABLED && mirror->status.state != STATE_CONNECTED;
 
     if (mirror->status.internet_blocked != blocked)
-        mirror_violate(mirror, "status says internet_blocked %d in state %s", mirror->status.internet_blocked, state_name(mirror->status.state));
+        mirror_violate(mirror, "status says internet_blocked %d in state %s", mirror->status.internet_blocked,
+            state_name(mirror->status.state));
     if (mirror->firewall_broken)
         return;
     if (mirror->status.state == STATE_DISABLED)
@@ -111,7 +114,8 @@ static void check_blocked(struct mirror *mirror)
     for (uint32_t i = 0; i < lockdown->n_lan; i++)
         if (!ip_prefix_is_local(&lockdown->lan[i]))
             mirror_violate(mirror, "a public prefix is open as LAN");
-    if (lockdown->n_lan != mirror->routing.n_lan || memcmp(lockdown->lan, mirror->routing.lan, sizeof(lockdown->lan)) != 0)
+    if (lockdown->n_lan != mirror->routing.n_lan ||
+        memcmp(lockdown->lan, mirror->routing.lan, sizeof(lockdown->lan)) != 0)
         mirror_violate(mirror, "firewall and routing differ on the LAN");
 }
 
@@ -140,15 +144,18 @@ static void check_wishes(struct mirror *mirror)
     enum state state = mirror->status.state;
 
     if (mirror->status.enabled != (state != STATE_DISABLED))
-        mirror_violate(mirror, "status says enabled %d in state %s", mirror->status.enabled, state_name(state));
+        mirror_violate(
+            mirror, "status says enabled %d in state %s", mirror->status.enabled, state_name(state));
     if (mirror->wants_enabled && state == STATE_DISABLED)
         mirror_violate(mirror, "enabled by the user, but disabled");
     if (!mirror->wants_enabled && state != STATE_DISABLED && state != STATE_DISCONNECTING)
         mirror_violate(mirror, "disabled by the user, but %s", state_name(state));
-    if (mirror->wants_rest && state != STATE_OFFLINE && state != STATE_DISCONNECTING && !(state == STATE_FAILED && mirror->firewall_broken))
+    if (mirror->wants_rest && state != STATE_OFFLINE && state != STATE_DISCONNECTING &&
+        !(state == STATE_FAILED && mirror->firewall_broken))
         mirror_violate(mirror, "disconnected by the user, but %s", state_name(state));
     if (!mirror->firewall_broken && mirror->record_enabled != (state != STATE_DISABLED))
-        mirror_violate(mirror, "the record on disk says enabled %d in state %s", mirror->record_enabled, state_name(state));
+        mirror_violate(mirror, "the record on disk says enabled %d in state %s", mirror->record_enabled,
+            state_name(state));
 }
 
 /* Always on: something will happen next, by time or by an answer. */
@@ -184,23 +191,25 @@ static void check_alive(struct mirror *mirror)
     }
     if (mirror->n_fetches && !mirror->attempting)
         mirror_violate(mirror, "charon waits for a fetch reply that nobody will give");
-    if (waits && mirror->deadline.slack_usec > MAX_OF(MSEC(50), mirror->status.keepalive_interval_usec / 100 * 5))
-        mirror_violate(mirror, "slack of %llu us is more than 5 %%", (unsigned long long)mirror->deadline.slack_usec);
+    if (waits &&
+        mirror->deadline.slack_usec > MAX_OF(MSEC(50), mirror->status.keepalive_interval_usec / 100 * 5))
+        mirror_violate(
+            mirror, "slack of %llu us is more than 5 %%", (unsigned long long)mirror->deadline.slack_usec);
 }
 
 static void check_no_spin(struct mirror *mirror, const struct event *event)
 {
     if (event->type == EVENT_TIMER && mirror->deadline.at_usec <= mirror->now_usec)
-        mirror_violate(mirror, "the timer spins: after the event at %llu the deadline is %llu", (unsigned long long)mirror->now_usec,
-            (unsigned long long)mirror->deadline.at_usec);
+        mirror_violate(mirror, "the timer spins: after the event at %llu the deadline is %llu",
+            (unsigned long long)mirror->now_usec, (unsigned long long)mirror->deadline.at_usec);
 }
 
 static bool link_is_lost(const struct mirror *mirror, const struct link *base, const struct ip_addr *local)
 {
     const struct link *link = find_link(mirror, base->ifindex);
 
-    return !link || !mirror_link_reaches(mirror, link, &mirror->before.gateway_addr) || (local->family && !has_address(link, local)) ||
-           mirror->policy.n_ignore > 0;
+    return !link || !mirror_link_reaches(mirror, link, &mirror->before.gateway_addr) ||
+           (local->family && !has_address(link, local)) || mirror->policy.n_ignore > 0;
 }
 
 /* Only loss, a dead path, the user or the administrator moves a tunnel. */
@@ -208,7 +217,8 @@ static void check_sticky(struct mirror *mirror, const struct event *event)
 {
     const struct core_status *before = &mirror->before, *after = &mirror->status;
 
-    if (before->state != STATE_CONNECTED || (after->state == STATE_CONNECTED && before->base_link.ifindex == after->base_link.ifindex))
+    if (before->state != STATE_CONNECTED ||
+        (after->state == STATE_CONNECTED && before->base_link.ifindex == after->base_link.ifindex))
         return;
     switch (event->type) {
     case EVENT_DISABLE:
@@ -251,6 +261,9 @@ static void check_reason(struct mirror *mirror)
         mirror_violate(mirror, "no reason in state %s", state_name(status->state));
     if (status->state == STATE_FAILED && !reason_is_permanent(status->reason))
         mirror_violate(mirror, "failed for a passing reason: %s", reason_name(status->reason));
+    if (status->state == STATE_CONNECTED && status->reason != REASON_ESTABLISHED &&
+        status->reason != REASON_LINK_LOST && status->reason != REASON_PATH_DEAD)
+        mirror_violate(mirror, "connected for the reason %s", reason_name(status->reason));
     if (status->state == STATE_OFFLINE && reason_is_permanent(status->reason))
         mirror_violate(mirror, "offline for a permanent reason: %s", reason_name(status->reason));
     if (status->state == STATE_DISABLED && status->reason != REASON_DISABLED && !mirror->firewall_broken)
@@ -275,13 +288,15 @@ static void check_zeroed(struct mirror *mirror)
     const struct lockdown *l = &mirror->lockdown;
     const struct routing *r = &mirror->routing;
 
-    if (l->n_gateways > LOCKDOWN_PEERS_MAX || l->n_resolvers > LOCKDOWN_PEERS_MAX || l->n_fetches > LOCKDOWN_PEERS_MAX ||
-        l->n_lan > LOCKDOWN_LAN_MAX || r->n_outer > ROUTING_OUTER_MAX || r->n_subnets > POLICY_SUBNETS_MAX) {
+    if (l->n_gateways > LOCKDOWN_PEERS_MAX || l->n_resolvers > LOCKDOWN_PEERS_MAX ||
+        l->n_fetches > LOCKDOWN_PEERS_MAX || l->n_lan > LOCKDOWN_LAN_MAX || r->n_outer > ROUTING_OUTER_MAX ||
+        r->n_subnets > POLICY_SUBNETS_MAX) {
         mirror_violate(mirror, "a count is out of bounds");
         return;
     }
     if (!is_zero(l->gateways + l->n_gateways, sizeof(l->gateways) - l->n_gateways * sizeof(l->gateways[0])) ||
-        !is_zero(l->resolvers + l->n_resolvers, sizeof(l->resolvers) - l->n_resolvers * sizeof(l->resolvers[0])) ||
+        !is_zero(
+            l->resolvers + l->n_resolvers, sizeof(l->resolvers) - l->n_resolvers * sizeof(l->resolvers[0])) ||
         !is_zero(l->fetches + l->n_fetches, sizeof(l->fetches) - l->n_fetches * sizeof(l->fetches[0])) ||
         !is_zero(r->outer + r->n_outer, sizeof(r->outer) - r->n_outer * sizeof(r->outer[0])))
         mirror_violate(mirror, "closed rows are not zeroed");

@@ -52,7 +52,8 @@ bool mirror_link_reaches(const struct mirror *mirror, const struct link *link, c
 {
     bool has_source = false, has_route = false;
 
-    if (link->type >= LINK_TYPE_TUNNEL || !link->up || !link->carrier || strcmp(link->name, mirror->policy.interface) == 0)
+    if (link->type >= LINK_TYPE_TUNNEL || !link->up || !link->carrier ||
+        strcmp(link->name, mirror->policy.interface) == 0)
         return false;
     for (uint32_t i = 0; i < link->n_addrs; i++)
         has_source |= !addr || link->addrs[i].addr.family == addr->family;
@@ -101,7 +102,8 @@ static void do_request(struct mirror *mirror, const struct action *action)
 static void do_initiate(struct mirror *mirror, const struct initiate_request *request)
 {
     if (mirror->attempting || mirror->has_tunnel)
-        mirror_violate(mirror, "attempt %u while %s", request->attempt, mirror->attempting ? "another is under way" : "a tunnel stands");
+        mirror_violate(mirror, "attempt %u while %s", request->attempt,
+            mirror->attempting ? "another is under way" : "a tunnel stands");
     if (request->attempt == mirror->attempt.attempt)
         mirror_violate(mirror, "attempt id %u is used twice", request->attempt);
     if (!mirror->ike_running)
@@ -137,7 +139,8 @@ static void do_keepalive(struct mirror *mirror, const struct event *event)
 
     if (!mirror->has_tunnel || !mirror->tunnel.nat || mirror->policy.keepalive_mode == KEEPALIVE_MODE_OFF)
         mirror_violate(mirror, "a keepalive without tunnel, without NAT, or switched off");
-    if (event->type != EVENT_SUSPEND && mirror->last_keepalive_at_usec && interval_usec == mirror->last_keepalive_interval_usec &&
+    if (event->type != EVENT_SUSPEND && mirror->last_keepalive_at_usec &&
+        interval_usec == mirror->last_keepalive_interval_usec &&
         mirror->now_usec < usec_add(mirror->last_keepalive_at_usec, interval_usec / 100 * 95))
         mirror_violate(mirror, "two keepalives within the interval");
     mirror->last_keepalive_at_usec = mirror->now_usec;
@@ -241,7 +244,8 @@ static bool carry_out_all(struct mirror *mirror, const struct event *event)
         mirror->n_done[action->type]++;
         hash_action(mirror, action);
         if (action->type == ACTION_FIREWALL && i > 0)
-            mirror_violate(mirror, "the firewall is action %u: %s came first", i, action_name(mirror->actions.actions[0].type));
+            mirror_violate(mirror, "the firewall is action %u: %s came first", i,
+                action_name(mirror->actions.actions[0].type));
         if (action->type == ACTION_FIREWALL && mirror->firewall_fails) {
             mirror->firewall_broken = true;
             return false;
@@ -265,7 +269,8 @@ static void note_failure(struct mirror *mirror, uint32_t attempt)
 {
     if (attempt != mirror->attempt.attempt)
         return;
-    mirror->attempting = mirror->has_tunnel = mirror->terminating = mirror->migrating = mirror->watching = false;
+    mirror->attempting = mirror->has_tunnel = mirror->terminating = mirror->migrating = mirror->watching =
+        false;
 }
 
 static void note_established(struct mirror *mirror, const struct tunnel *tunnel)
@@ -275,7 +280,8 @@ static void note_established(struct mirror *mirror, const struct tunnel *tunnel)
     mirror->attempting = false;
     mirror->has_tunnel = true;
     mirror->tunnel = *tunnel;
-    mirror->traffic = (struct traffic){ .last_out_at_usec = mirror->now_usec, .last_in_at_usec = mirror->now_usec };
+    mirror->traffic =
+        (struct traffic){ .last_out_at_usec = mirror->now_usec, .last_in_at_usec = mirror->now_usec };
     mirror->last_keepalive_at_usec = 0;
 }
 
@@ -366,8 +372,11 @@ bool mirror_step(struct mirror *mirror, usec_t now_usec, const struct event *eve
     core_get_status(mirror->core, &mirror->status);
     mirror->deadline = core_next_deadline(mirror->core);
     done = carry_out_all(mirror, event);
+    mirror->firewall_event_due = !done;
     if (!done && !mirror->violation[0]) {
         mirror->firewall_fails = false;
+        if (mirror->firewall_event_is_mine)
+            return true;
         return mirror_step(mirror, now_usec, &(struct event){ .type = EVENT_FIREWALL_FAILED });
     }
     if (event->type == EVENT_FIREWALL_FAILED)
@@ -380,7 +389,8 @@ bool mirror_step(struct mirror *mirror, usec_t now_usec, const struct event *eve
 bool mirror_advance(struct mirror *mirror, usec_t until_usec)
 {
     while (mirror->deadline.at_usec <= until_usec) {
-        usec_t at_usec = mirror->deadline.at_usec > mirror->now_usec ? mirror->deadline.at_usec : mirror->now_usec;
+        usec_t at_usec =
+            mirror->deadline.at_usec > mirror->now_usec ? mirror->deadline.at_usec : mirror->now_usec;
         if (!mirror_step(mirror, at_usec, &(struct event){ .type = EVENT_TIMER, .traffic = mirror->traffic }))
             return false;
     }

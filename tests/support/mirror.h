@@ -19,10 +19,15 @@ struct mirror {
     struct link_set links;
     bool started, wants_enabled, wants_rest;
     usec_t now_usec;
-    struct traffic traffic; /* what the next timer event carries; keepalives and handshakes are entered by themselves */
+    struct traffic
+        traffic; /* what the next timer event carries; keepalives and handshakes are entered by themselves */
 
     /* what it had done */
-    bool firewall_fails; /* set by a test: the next firewall action fails, its list ends there, the core is told */
+    bool
+        firewall_fails; /* set by a test: the next firewall action fails, its list ends there, the core is told */
+    bool
+        firewall_event_is_mine; /* the caller pushes EVENT_FIREWALL_FAILED when it is due; else mirror_step() does */
+    bool firewall_event_due;
     bool firewall_broken;
     struct lockdown lockdown;
     struct routing routing;
@@ -37,10 +42,10 @@ struct mirror {
     bool terminating;
     bool migrating;
     struct migrate_request migrate;
-    bool watching; /* EVENT_TRAFFIC was asked for */
+    bool watching;      /* EVENT_TRAFFIC was asked for */
     uint32_t n_fetches; /* charon's threads that wait for a fetch reply */
     uint32_t fetch_ids[MIRROR_REQUESTS_MAX];
-    struct fetch fetch; /* the last one */
+    struct fetch fetch;             /* the last one */
     struct fetch_reply fetch_reply; /* the last one */
     usec_t last_keepalive_at_usec, last_keepalive_interval_usec;
 
@@ -51,7 +56,7 @@ struct mirror {
 
     uint64_t n_steps;
     uint64_t n_done[N_ACTIONS];
-    uint64_t hash; /* over all actions: same seed, same hash */
+    uint64_t hash;       /* over all actions: same seed, same hash */
     char violation[240]; /* empty while the invariants hold */
 };
 

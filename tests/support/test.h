@@ -22,7 +22,10 @@ struct test {
     void (*run)(void);
 };
 
-#define TEST(function) { #function, function }
+#define TEST(function)                                                                                       \
+    {                                                                                                        \
+#function, function                                                                                  \
+    }
 
 /* Weak: one counter and one context for all files of a test program, without a library. */
 __attribute__((weak)) unsigned test_n_failures;
@@ -55,15 +58,15 @@ __attribute__((format(printf, 3, 4), unused)) static void test_fail(
 /* Holds? Gives the answer, so that a test can leave early: if (!CHECK(p)) return; */
 #define CHECK(condition) test_holds(__FILE__, __LINE__, #condition, (condition))
 
-#define CHECK_EQ(got, wanted) \
+#define CHECK_EQ(got, wanted)                                                                                \
     test_compare(__FILE__, __LINE__, #got, (intmax_t)(got), "==", #wanted, (intmax_t)(wanted))
-#define CHECK_NE(got, wanted) \
+#define CHECK_NE(got, wanted)                                                                                \
     test_compare(__FILE__, __LINE__, #got, (intmax_t)(got), "!=", #wanted, (intmax_t)(wanted))
-#define CHECK_LE(got, wanted) \
+#define CHECK_LE(got, wanted)                                                                                \
     test_compare(__FILE__, __LINE__, #got, (intmax_t)(got), "<=", #wanted, (intmax_t)(wanted))
-#define CHECK_GE(got, wanted) \
+#define CHECK_GE(got, wanted)                                                                                \
     test_compare(__FILE__, __LINE__, #got, (intmax_t)(got), ">=", #wanted, (intmax_t)(wanted))
-#define CHECK_STR(got, wanted) test_compare_text(__FILE__, __LINE__, #got, (got), (wanted))
+#define CHECK_STR(got, wanted)       test_compare_text(__FILE__, __LINE__, #got, (got), (wanted))
 #define CHECK_MEM(got, wanted, size) test_compare_bytes(__FILE__, __LINE__, #got, (got), (wanted), (size))
 
 __attribute__((unused)) static bool test_holds(const char *file, int line, const char *text, bool holds)
@@ -73,13 +76,16 @@ __attribute__((unused)) static bool test_holds(const char *file, int line, const
     return holds;
 }
 
-__attribute__((unused)) static bool test_compare(const char *file, int line, const char *got_text, intmax_t got,
-    const char *relation, const char *wanted_text, intmax_t wanted)
+__attribute__((unused)) static bool test_compare(const char *file, int line, const char *got_text,
+    intmax_t got, const char *relation, const char *wanted_text, intmax_t wanted)
 {
-    bool holds = relation[0] == '<' ? got <= wanted : relation[0] == '>' ? got >= wanted : (got == wanted) == (relation[0] == '=');
+    bool holds = relation[0] == '<'   ? got <= wanted
+                 : relation[0] == '>' ? got >= wanted
+                                      : (got == wanted) == (relation[0] == '=');
 
     if (!holds)
-        test_fail(file, line, "%s %s %s: got %" PRIdMAX ", the other is %" PRIdMAX, got_text, relation, wanted_text, got, wanted);
+        test_fail(file, line, "%s %s %s: got %" PRIdMAX ", the other is %" PRIdMAX, got_text, relation,
+            wanted_text, got, wanted);
     return holds;
 }
 
@@ -88,7 +94,8 @@ __attribute__((unused)) static bool test_compare_text(
 {
     if (got && wanted && strcmp(got, wanted) == 0)
         return true;
-    test_fail(file, line, "%s: got \"%s\", wanted \"%s\"", got_text, got ? got : "(null)", wanted ? wanted : "(null)");
+    test_fail(file, line, "%s: got \"%s\", wanted \"%s\"", got_text, got ? got : "(null)",
+        wanted ? wanted : "(null)");
     return false;
 }
 

@@ -108,10 +108,10 @@ static struct ip_addr addr(const char *text)
 
 static void addresses_parse_and_print(void)
 {
-    static const char *const good[] = { "0.0.0.0", "203.0.113.5", "255.255.255.255", "::", "::1", "2001:db8::1",
-        "fe80::1234:5678:9abc:def0", "64:ff9b::c000:201" };
-    static const char *const bad[] = { "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4 ", " 1.2.3.4", "[::1]", "fe80::1%eth0",
-        "2001:db8::1/64", "::1::2", "example.com", "12345::", "1.2.3.4/8" };
+    static const char *const good[] = { "0.0.0.0", "203.0.113.5", "255.255.255.255", "::", "::1",
+        "2001:db8::1", "fe80::1234:5678:9abc:def0", "64:ff9b::c000:201" };
+    static const char *const bad[] = { "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4 ", " 1.2.3.4",
+        "[::1]", "fe80::1%eth0", "2001:db8::1/64", "::1::2", "example.com", "12345::", "1.2.3.4/8" };
     struct ip_addr a, before;
     char text[IP_ADDR_TEXT_SIZE];
 
@@ -215,7 +215,7 @@ static void addresses_are_classified(void)
     static const struct {
         const char *text;
         bool source; /* ip_addr_is_usable_source */
-        bool local; /* ip_prefix_is_local, as a whole-length prefix */
+        bool local;  /* ip_prefix_is_local, as a whole-length prefix */
     } table[] = {
         { "203.0.113.5", true, false },
         { "192.168.1.5", true, true },
@@ -259,8 +259,8 @@ static void addresses_are_classified(void)
 /* What DHCP calls on-link is not to be believed: a prefix that merely begins inside a private range is not private. */
 static void wide_prefixes_are_not_local(void)
 {
-    static const char *const wide[] = { "0.0.0.0/0", "10.0.0.0/7", "192.168.0.0/15", "172.16.0.0/11", "100.64.0.0/9", "128.0.0.0/1",
-        "::/0", "fc00::/6", "fe80::/9", "8.0.0.0/6" };
+    static const char *const wide[] = { "0.0.0.0/0", "10.0.0.0/7", "192.168.0.0/15", "172.16.0.0/11",
+        "100.64.0.0/9", "128.0.0.0/1", "::/0", "fc00::/6", "fe80::/9", "8.0.0.0/6" };
 
     for (size_t i = 0; i < ELEMENTSOF(wide); i++) {
         struct ip_prefix p;

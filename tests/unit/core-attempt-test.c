@@ -138,8 +138,10 @@ static void obstacles(void)
         { "expired", 1900000001, 0, { REASON_NONE, 1700000000, 1900000000 }, REASON_CERTIFICATE_EXPIRED },
         { "last second", 1900000000, 0, { REASON_NONE, 1700000000, 1900000000 }, REASON_NONE },
         { "dead clock", 10, 0, { REASON_NONE, 1700000000, 1900000000 }, REASON_CLOCK_WRONG },
-        { "dead clock, but time is known", 10, 1750000000, { REASON_NONE, 1700000000, 1900000000 }, REASON_NONE },
-        { "clock set back, but time is known", 1800000000, 1900000001, { REASON_NONE, 1700000000, 1900000000 }, REASON_CERTIFICATE_EXPIRED },
+        { "dead clock, but time is known", 10, 1750000000, { REASON_NONE, 1700000000, 1900000000 },
+            REASON_NONE },
+        { "clock set back, but time is known", 1800000000, 1900000001,
+            { REASON_NONE, 1700000000, 1900000000 }, REASON_CERTIFICATE_EXPIRED },
         { "clock before 1970", -86400, 0, { REASON_NONE, 1700000000, 1900000000 }, REASON_CLOCK_WRONG },
         { "unreadable", 1800000000, 0, { REASON_CERTIFICATE_INVALID, 0, 0 }, REASON_CERTIFICATE_INVALID },
         { "wrong key", 1800000000, 0, { REASON_KEY_MISMATCH, 1700000000, 1900000000 }, REASON_KEY_MISMATCH },
@@ -226,7 +228,8 @@ static void silent_resolver_ends_the_attempt(void)
 /* A name server may say what it likes: no host outside is at such an address, and nothing is contacted there. */
 static void impossible_addresses_are_not_believed(void)
 {
-    static const char *const impossible[] = { "127.0.0.1", "0.0.0.0", "224.0.0.1", "169.254.1.1", "::1", "ff02::1" };
+    static const char *const impossible[] = { "127.0.0.1", "0.0.0.0", "224.0.0.1", "169.254.1.1", "::1",
+        "ff02::1" };
     struct fixture f;
 
     fixture_init(&f);
@@ -274,7 +277,8 @@ static void ipv6_only_link(void)
     CHECK_EQ(f.mirror.routing.n_outer, 1);
     CHECK_EQ(f.mirror.routing.outer[0].via.family, 0); /* link-local is on the link */
     fx_resolved(&f, 2, both);
-    CHECK(ip_addr_equal(&f.mirror.attempt.remote, &(struct ip_addr){ 6, { 0x20, 1, 0xd, 0xb8, 0, 5, [15] = 5 } }));
+    CHECK(ip_addr_equal(
+        &f.mirror.attempt.remote, &(struct ip_addr){ 6, { 0x20, 1, 0xd, 0xb8, 0, 5, [15] = 5 } }));
     fixture_done(&f);
 }
 
@@ -376,7 +380,7 @@ static void silent_gateway_is_not_forgotten_behind_a_later_refusal(void)
     fx_resolvers(&f, 1, servers);
     fx_resolved(&f, 2, two);
     fx_failed(&f, REASON_GATEWAY_UNREACHABLE); /* first address of the second */
-    fx_failed(&f, REASON_AUTH_REFUSED); /* its other address: the second gateway refuses */
+    fx_failed(&f, REASON_AUTH_REFUSED);        /* its other address: the second gateway refuses */
     CHECK_STATE(&f, STATE_BACKOFF, REASON_GATEWAY_SILENT);
     fixture_done(&f);
 }
@@ -445,7 +449,8 @@ static void port_of_the_gateway_is_admitted(void)
 
 static void rounds_back_off(void)
 {
-    static const usec_t ceilings[] = { SEC(2), SEC(4), SEC(8), SEC(16), SEC(32), SEC(64), SEC(128), SEC(256), SEC(300), SEC(300) };
+    static const usec_t ceilings[] = { SEC(2), SEC(4), SEC(8), SEC(16), SEC(32), SEC(64), SEC(128), SEC(256),
+        SEC(300), SEC(300) };
     struct fixture f;
 
     fixture_init(&f);
@@ -761,7 +766,8 @@ static void stale_attempts_are_ignored(void)
     fx(&f, &late);
     CHECK_EQ(fx_state(&f), STATE_CONNECTING);
     fx_established(&f);
-    fx(&f, &(struct event){ .type = EVENT_IKE_CLOSED, .failure = { late.tunnel.attempt, REASON_PEER_CLOSED } });
+    fx(&f,
+        &(struct event){ .type = EVENT_IKE_CLOSED, .failure = { late.tunnel.attempt, REASON_PEER_CLOSED } });
     CHECK_EQ(fx_state(&f), STATE_CONNECTED);
     fixture_done(&f);
 }
@@ -772,7 +778,8 @@ static void tunnel_without_an_address_is_none(void)
 
     fixture_init(&f);
     fx_to_initiated(&f);
-    fx(&f, &(struct event){ .type = EVENT_IKE_ESTABLISHED, .tunnel = { .attempt = f.mirror.attempt.attempt, .n_addrs = 0 } });
+    fx(&f, &(struct event){ .type = EVENT_IKE_ESTABLISHED,
+               .tunnel = { .attempt = f.mirror.attempt.attempt, .n_addrs = 0 } });
     CHECK_STATE(&f, STATE_FAILED, REASON_NO_ADDRESS);
     CHECK(fx_did(&f, ACTION_IKE_TERMINATE));
     fixture_done(&f);

@@ -99,7 +99,7 @@ static void lan_is_on_link_private_and_asked_for(void)
     } table[] = {
         { "192.168.1.10", 24, true },
         { "10.1.2.3", 8, true },
-        { "10.1.2.3", 7, false }, /* wider than what is private */
+        { "10.1.2.3", 7, false },    /* wider than what is private */
         { "192.0.2.10", 24, false }, /* DHCP says it is local, but it is public (TunnelCrack) */
         { "100.64.1.1", 10, true },
         { "8.8.8.8", 0, false },
@@ -214,8 +214,13 @@ static void family_that_was_not_granted_stays_blocked(void)
 
     fixture_init(&f);
     fx_to_initiated(&f);
-    event.tunnel = (struct tunnel){ .attempt = f.mirror.attempt.attempt, .n_addrs = 1, .addrs = { addr_of("10.99.1.1") }, .n_subnets = 2,
-        .subnets = { prefix_of("0.0.0.0/0"), prefix_of("::/0") }, .local = f.mirror.attempt.local, .remote = f.mirror.attempt.remote };
+    event.tunnel = (struct tunnel){ .attempt = f.mirror.attempt.attempt,
+        .n_addrs = 1,
+        .addrs = { addr_of("10.99.1.1") },
+        .n_subnets = 2,
+        .subnets = { prefix_of("0.0.0.0/0"), prefix_of("::/0") },
+        .local = f.mirror.attempt.local,
+        .remote = f.mirror.attempt.remote };
     fx(&f, &event);
     CHECK_EQ(fx_state(&f), STATE_CONNECTED);
     CHECK_EQ(f.mirror.routing.n_subnets, 1);
@@ -227,7 +232,8 @@ static void mtu_of_the_tunnel(void)
 {
     static const struct {
         uint32_t base, configured, wanted;
-    } table[] = { { 1500, 0, 1438 }, { 1400, 0, 1338 }, { 1280, 0, 1280 }, { 0, 0, 1438 }, { 9000, 0, 8938 }, { 1500, 1300, 1300 } };
+    } table[] = { { 1500, 0, 1438 }, { 1400, 0, 1338 }, { 1280, 0, 1280 }, { 0, 0, 1438 }, { 9000, 0, 8938 },
+        { 1500, 1300, 1300 } };
 
     for (size_t i = 0; i < ELEMENTSOF(table); i++) {
         struct fixture f;
@@ -313,7 +319,8 @@ static void crl_of_an_impossible_host_is_refused(void)
 /* charon waits in a thread: every end of an attempt answers it and closes its openings. */
 static void every_end_answers_the_fetch(void)
 {
-    static const char *const ends[] = { "failed", "established", "disable", "disconnect", "links", "guard", "policy", "firewall" };
+    static const char *const ends[] = { "failed", "established", "disable", "disconnect", "links", "guard",
+        "policy", "firewall" };
 
     for (size_t i = 0; i < ELEMENTSOF(ends); i++) {
         for (int phase = 0; phase < 3; phase++) {
@@ -353,7 +360,8 @@ static void every_end_answers_the_fetch(void)
 
 static void fetch_at_the_wrong_time_is_refused(void)
 {
-    static const enum state states[] = { STATE_DISABLED, STATE_OFFLINE, STATE_CONNECTED, STATE_BACKOFF, STATE_FAILED };
+    static const enum state states[] = { STATE_DISABLED, STATE_OFFLINE, STATE_CONNECTED, STATE_BACKOFF,
+        STATE_FAILED };
 
     for (size_t i = 0; i < ELEMENTSOF(states); i++) {
         struct fixture f;

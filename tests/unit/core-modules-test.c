@@ -14,7 +14,8 @@
 
 static void delays_double_within_half_and_whole(void)
 {
-    static const usec_t ceilings[] = { SEC(2), SEC(4), SEC(8), SEC(16), SEC(32), SEC(64), SEC(128), SEC(256), SEC(300), SEC(300), SEC(300) };
+    static const usec_t ceilings[] = { SEC(2), SEC(4), SEC(8), SEC(16), SEC(32), SEC(64), SEC(128), SEC(256),
+        SEC(300), SEC(300), SEC(300) };
     usec_t low[ELEMENTSOF(ceilings)], high[ELEMENTSOF(ceilings)] = { 0 };
     struct prng prng = { 7 };
 
@@ -110,7 +111,8 @@ static void outbound_traffic_resets_the_keepalive(void)
     CHECK(!keepalive_due(&k, at_usec, SEC(110))); /* a packet left at 110: the timer is set for the rest */
     CHECK_EQ(k.n_suppressed, 1);
     CHECK_EQ(keepalive_deadline(&k, &slack_usec), SEC(129));
-    CHECK(!keepalive_due(&k, SEC(128), SEC(105))); /* an older word does not shorten it, nor does an early timer count */
+    CHECK(!keepalive_due(
+        &k, SEC(128), SEC(105))); /* an older word does not shorten it, nor does an early timer count */
     CHECK_EQ(k.n_suppressed, 1);
     CHECK(keepalive_due(&k, SEC(129), SEC(105)));
     CHECK_EQ(k.n_sent, 1);
@@ -128,7 +130,8 @@ static void keepalive_does_not_believe_the_future(void)
 
 /* ---- path watch ---- */
 
-static enum path_verdict judge(struct pathwatch *w, usec_t now_usec, usec_t in_at_usec, usec_t unanswered_at_usec)
+static enum path_verdict judge(
+    struct pathwatch *w, usec_t now_usec, usec_t in_at_usec, usec_t unanswered_at_usec)
 {
     return pathwatch_judge(w, now_usec, &(struct traffic){ now_usec, in_at_usec, unanswered_at_usec });
 }
@@ -167,6 +170,22 @@ static void old_unanswered_packet_leaves_the_check_its_time(void)
     CHECK_NE(judge(&w, SEC(200), SEC(90), SEC(100)), PATH_VERDICT_DEAD);
 }
 
+/* The device slept through the moment of the check: it is sent on waking, and has its time to be answered. */
+static void late_timer_leaves_the_check_its_time(void)
+{
+    struct pathwatch w;
+
+    pathwatch_reset(&w);
+    CHECK_EQ(judge(&w, MSEC(101200), SEC(90), SEC(100)), PATH_VERDICT_CHECK);
+    CHECK_EQ(judge(&w, SEC(102), MSEC(101500), SEC(100)), PATH_VERDICT_ALIVE);
+    CHECK_EQ(judge(&w, MSEC(103200), MSEC(101500), SEC(102)),
+        PATH_VERDICT_WAIT); /* one-way: the next check is 10 s away */
+    CHECK_EQ(judge(&w, HOURS(9), MSEC(101500), SEC(102)), PATH_VERDICT_CHECK);
+    CHECK(pathwatch_deadline(&w) > HOURS(9));
+    CHECK_EQ(judge(&w, HOURS(9) + MSEC(800), MSEC(101500), SEC(102)), PATH_VERDICT_MOVE);
+    CHECK_EQ(judge(&w, HOURS(9) + MSEC(900), HOURS(9) + MSEC(850), SEC(102)), PATH_VERDICT_ALIVE);
+}
+
 static void one_way_stream_is_checked_less_and_less(void)
 {
     struct pathwatch w;
@@ -180,7 +199,8 @@ static void one_way_stream_is_checked_less_and_less(void)
             wait_usec = now_usec - last_usec;
             last_usec = now_usec;
             n_checks++;
-            CHECK_EQ(judge(&w, now_usec + MSEC(50), now_usec + MSEC(50), 0), PATH_VERDICT_ALIVE); /* its answer */
+            CHECK_EQ(
+                judge(&w, now_usec + MSEC(50), now_usec + MSEC(50), 0), PATH_VERDICT_ALIVE); /* its answer */
             last_usec = now_usec + MSEC(50);
             now_usec += MSEC(1250); /* and the stream goes on */
         } else {
@@ -253,7 +273,8 @@ static void fitness_of_links(void)
 
 static void never_base_links(void)
 {
-    static const enum link_type types[] = { LINK_TYPE_TUNNEL, LINK_TYPE_BRIDGE, LINK_TYPE_CONTAINER, LINK_TYPE_LOOPBACK };
+    static const enum link_type types[] = { LINK_TYPE_TUNNEL, LINK_TYPE_BRIDGE, LINK_TYPE_CONTAINER,
+        LINK_TYPE_LOOPBACK };
     struct policy policy;
     struct link link = eth0();
 
@@ -273,20 +294,11 @@ static void ignored_by_pattern(void)
         const char *pattern, *name;
         bool matches;
     } table[] = {
-        { "eth0", "eth0", true },
-        { "eth0", "eth01", false },
-        { "eth*", "eth0", true },
-        { "eth*", "eth", true },
-        { "*", "anything", true },
-        { "?th0", "eth0", true },
-        { "?th0", "th0", false },
-        { "*0", "wlan0", true },
-        { "*0", "wlan1", false },
-        { "w*n*", "wwan0", true },
-        { "a*b*c", "axxbyyc", true },
-        { "a*b*c", "axxbyy", false },
-        { "", "eth0", false },
-        { "**", "eth0", true },
+        { "eth0", "eth0", true }, { "eth0", "eth01", false }, { "eth*", "eth0", true },
+        { "eth*", "eth", true }, { "*", "anything", true }, { "?th0", "eth0", true },
+        { "?th0", "th0", false }, { "*0", "wlan0", true }, { "*0", "wlan1", false },
+        { "w*n*", "wwan0", true }, { "a*b*c", "axxbyyc", true }, { "a*b*c", "axxbyy", false },
+        { "", "eth0", false }, { "**", "eth0", true },
         { "*a*a*a*a*a*b", "aaaaaaaaaaaaaaa", false }, /* and quickly */
     };
     struct policy policy;
@@ -325,7 +337,8 @@ static void check_order(const struct policy *policy, const struct candidate *can
 {
     for (size_t a = 0; a < n; a++) {
         for (size_t b = a + 1; b < n; b++) {
-            struct link_set set = { .n_links = 2, .links = { make(&candidates[a], 5), make(&candidates[b], 4) } };
+            struct link_set set = { .n_links = 2,
+                .links = { make(&candidates[a], 5), make(&candidates[b], 4) } };
             struct link_set turned = { .n_links = 2, .links = { set.links[1], set.links[0] } };
 
             test_context("%zu before %zu", a, b);
@@ -443,6 +456,7 @@ static const struct test tests[] = {
     TEST(dead_path_is_found_within_five_seconds),
     TEST(any_inbound_clears_the_suspicion),
     TEST(old_unanswered_packet_leaves_the_check_its_time),
+    TEST(late_timer_leaves_the_check_its_time),
     TEST(one_way_stream_is_checked_less_and_less),
     TEST(path_verdicts_end),
     TEST(fitness_of_links),

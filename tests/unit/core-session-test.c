@@ -97,7 +97,8 @@ static void every_loss_moves_at_once(void)
         CHECK_EQ(f.mirror.lockdown.n_gateways, 1);
         fx_moved(&f, true);
         CHECK_STATE(&f, STATE_CONNECTED, REASON_ESTABLISHED);
-        CHECK_EQ(f.mirror.n_done[ACTION_IKE_INITIATE], 1); /* the tunnel address and inner connections survive */
+        CHECK_EQ(
+            f.mirror.n_done[ACTION_IKE_INITIATE], 1); /* the tunnel address and inner connections survive */
         CHECK(f.mirror.watching);
         fixture_done(&f);
     }
@@ -175,8 +176,10 @@ static void target_lost_during_the_move(void)
     fx_links(&f, 1, (struct link[]){ wwan0() });
     CHECK_EQ(f.mirror.migrate.ifindex, WWAN0);
     /* charon tells of the first move after all: it is not where we are going */
-    fx(&f, &(struct event){ .type = EVENT_IKE_MOVED,
-               .path = { .local = addr_of("192.168.1.10"), .remote = addr_of(GATEWAY), .nat = true, .moved = true } });
+    fx(&f,
+        &(struct event){ .type = EVENT_IKE_MOVED,
+            .path = {
+                .local = addr_of("192.168.1.10"), .remote = addr_of(GATEWAY), .nat = true, .moved = true } });
     f.mirror.migrating = true;
     fx_moved(&f, true);
     CHECK_STATE(&f, STATE_CONNECTED, REASON_ESTABLISHED);
@@ -197,7 +200,7 @@ static void flap_within_the_grace_is_survived(void)
     fx_links(&f, 1, (struct link[]){ eth0() });
     CHECK_STATE(&f, STATE_CONNECTED, REASON_ESTABLISHED);
     CHECK(fx_did(&f, ACTION_IKE_LIVENESS)); /* does the mapping still live? */
-    CHECK(fx_did(&f, ACTION_ROUTING)); /* the kernel dropped the routes with the link */
+    CHECK(fx_did(&f, ACTION_ROUTING));      /* the kernel dropped the routes with the link */
     fx_advance(&f, SEC(5));
     CHECK_EQ(fx_state(&f), STATE_CONNECTED);
     fixture_done(&f);
@@ -520,7 +523,12 @@ static void disconnect_says_goodbye_and_stays_blocked(void)
     fx_simple(&f, EVENT_RESUME);
     fx_credentials(&f, &(struct credentials){ .not_after_sec = 1950000000 });
     fx_clock(&f, 1800000001, 0);
-    fx_policy(&f, &(struct policy){ .complete = true, .n_gateways = 1, .gateways = { { .name = NAME } }, .interface = "mvpn0", .mark = 0x4d56 },
+    fx_policy(&f,
+        &(struct policy){ .complete = true,
+            .n_gateways = 1,
+            .gateways = { { .name = NAME } },
+            .interface = "mvpn0",
+            .mark = 0x4d56 },
         true);
     fx_advance(&f, HOURS(24));
     CHECK_STATE(&f, STATE_OFFLINE, REASON_USER_DISCONNECTED);
@@ -554,7 +562,8 @@ static void change_of_mind_during_the_goodbye(void)
         { EVENT_DISABLE, EVENT_ENABLE, STATE_CONNECTING, REASON_USER_CONNECTED },
         { EVENT_DISCONNECT, EVENT_CONNECT, STATE_CONNECTING, REASON_USER_CONNECTED },
         { EVENT_DISCONNECT, EVENT_DISABLE, STATE_DISABLED, REASON_DISABLED },
-        { EVENT_DISABLE, EVENT_CONNECT, STATE_DISABLED, REASON_DISABLED }, /* connect while disabled is nothing */
+        { EVENT_DISABLE, EVENT_CONNECT, STATE_DISABLED,
+            REASON_DISABLED }, /* connect while disabled is nothing */
         { EVENT_DISABLE, EVENT_DISCONNECT, STATE_DISABLED, REASON_DISABLED },
     };
 

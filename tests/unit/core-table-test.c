@@ -211,7 +211,8 @@ static uint32_t asked_id(const struct fixture *f)
 
 static void servers(struct fixture *f)
 {
-    fx(f, &(struct event){ .type = EVENT_RESOLVERS, .resolvers = { asked_id(f), 1, { addr_of("192.0.2.1") } } });
+    fx(f, &(struct event){
+              .type = EVENT_RESOLVERS, .resolvers = { asked_id(f), 1, { addr_of("192.0.2.1") } } });
 }
 
 static void servers_none(struct fixture *f)
@@ -221,7 +222,8 @@ static void servers_none(struct fixture *f)
 
 static void servers_stale(struct fixture *f)
 {
-    fx(f, &(struct event){ .type = EVENT_RESOLVERS, .resolvers = { asked_id(f) + 7, 1, { addr_of("192.0.2.1") } } });
+    fx(f, &(struct event){
+              .type = EVENT_RESOLVERS, .resolvers = { asked_id(f) + 7, 1, { addr_of("192.0.2.1") } } });
 }
 
 static void address(struct fixture *f)
@@ -236,13 +238,16 @@ static void address_none(struct fixture *f)
 
 static void address_stale(struct fixture *f)
 {
-    fx(f, &(struct event){ .type = EVENT_RESOLVED, .resolved = { asked_id(f) + 7, 1, { addr_of(GATEWAY) } } });
+    fx(f,
+        &(struct event){ .type = EVENT_RESOLVED, .resolved = { asked_id(f) + 7, 1, { addr_of(GATEWAY) } } });
 }
 
 static void established_stale(struct fixture *f)
 {
     fx(f, &(struct event){ .type = EVENT_IKE_ESTABLISHED,
-              .tunnel = { .attempt = f->mirror.attempt.attempt + 1, .n_addrs = 1, .addrs = { addr_of("10.99.1.1") } } });
+              .tunnel = { .attempt = f->mirror.attempt.attempt + 1,
+                  .n_addrs = 1,
+                  .addrs = { addr_of("10.99.1.1") } } });
 }
 
 static void failed_silent(struct fixture *f)
@@ -257,7 +262,8 @@ static void failed_refused(struct fixture *f)
 
 static void failed_stale(struct fixture *f)
 {
-    fx(f, &(struct event){ .type = EVENT_IKE_FAILED, .failure = { f->mirror.attempt.attempt + 1, REASON_AUTH_REFUSED } });
+    fx(f, &(struct event){
+              .type = EVENT_IKE_FAILED, .failure = { f->mirror.attempt.attempt + 1, REASON_AUTH_REFUSED } });
 }
 
 static void closed(struct fixture *f)
@@ -267,7 +273,8 @@ static void closed(struct fixture *f)
 
 static void closed_stale(struct fixture *f)
 {
-    fx(f, &(struct event){ .type = EVENT_IKE_CLOSED, .failure = { f->mirror.attempt.attempt + 1, REASON_PEER_CLOSED } });
+    fx(f, &(struct event){
+              .type = EVENT_IKE_CLOSED, .failure = { f->mirror.attempt.attempt + 1, REASON_PEER_CLOSED } });
 }
 
 static void moved(struct fixture *f)
@@ -313,10 +320,10 @@ static void timer_due(struct fixture *f)
         fx_advance(f, f->mirror.deadline.at_usec - f->mirror.now_usec);
 }
 
-#define SIMPLE(name, type) \
-    static void name(struct fixture *f) \
-    { \
-        fx_simple(f, type); \
+#define SIMPLE(name, type)                                                                                   \
+    static void name(struct fixture *f)                                                                      \
+    {                                                                                                        \
+        fx_simple(f, type);                                                                                  \
     }
 SIMPLE(enable, EVENT_ENABLE)
 SIMPLE(disable, EVENT_DISABLE)
@@ -426,7 +433,8 @@ static void every_state_takes_every_event(void)
             if (got == letter_of(situations[s].state) && wanted == '.')
                 got = '.';
             if (got != wanted)
-                test_fail(__FILE__, __LINE__, "%c follows (%s), wanted %c", got, reason_name(fx_reason(&f)), wanted);
+                test_fail(__FILE__, __LINE__, "%c follows (%s), wanted %c", got, reason_name(fx_reason(&f)),
+                    wanted);
             fixture_done(&f);
         }
     }

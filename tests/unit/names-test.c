@@ -12,7 +12,8 @@
 
 static bool is_word(const char *s)
 {
-    return s[0] >= 'a' && s[0] <= 'z' && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0' && s[strlen(s) - 1] != '-';
+    return s[0] >= 'a' && s[0] <= 'z' && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0' &&
+           s[strlen(s) - 1] != '-';
 }
 
 static void check_words(unsigned n, const char *(*name)(unsigned))
@@ -92,9 +93,10 @@ static void words_find_their_way_back(void)
 
 static void words_of_the_contract_exist(void)
 {
-    static const char *const states[] = { "disabled", "offline", "armed", "connecting", "connected", "backoff", "failed", "disconnecting" };
-    static const char *const reasons[] = { "gateway-silent", "auth-refused", "no-link", "certificate-expired", "name-unresolved",
-        "clock-wrong", "user-disconnected" };
+    static const char *const states[] = { "disabled", "offline", "armed", "connecting", "connected",
+        "backoff", "failed", "disconnecting" };
+    static const char *const reasons[] = { "gateway-silent", "auth-refused", "no-link", "certificate-expired",
+        "name-unresolved", "clock-wrong", "user-disconnected" };
     enum state state;
     enum reason reason;
 
@@ -122,10 +124,11 @@ static void sentences_tell_a_person(void)
 
 static void permanent_is_what_a_person_must_mend(void)
 {
-    static const enum reason permanent[] = { REASON_AUTH_REFUSED, REASON_GATEWAY_UNTRUSTED, REASON_GATEWAY_IDENTITY_MISMATCH,
-        REASON_GATEWAY_CERTIFICATE_EXPIRED, REASON_GATEWAY_CERTIFICATE_REVOKED, REASON_REVOCATION_UNKNOWN, REASON_CERTIFICATE_EXPIRED,
-        REASON_CERTIFICATE_INVALID, REASON_KEY_MISMATCH, REASON_CLOCK_WRONG, REASON_PROPOSALS_REFUSED, REASON_SELECTORS_REFUSED,
-        REASON_NO_ADDRESS, REASON_CONFIG_INCOMPLETE, REASON_LOCKDOWN_FAILED };
+    static const enum reason permanent[] = { REASON_AUTH_REFUSED, REASON_GATEWAY_UNTRUSTED,
+        REASON_GATEWAY_IDENTITY_MISMATCH, REASON_GATEWAY_CERTIFICATE_EXPIRED,
+        REASON_GATEWAY_CERTIFICATE_REVOKED, REASON_REVOCATION_UNKNOWN, REASON_CERTIFICATE_EXPIRED,
+        REASON_CERTIFICATE_INVALID, REASON_KEY_MISMATCH, REASON_CLOCK_WRONG, REASON_PROPOSALS_REFUSED,
+        REASON_SELECTORS_REFUSED, REASON_NO_ADDRESS, REASON_CONFIG_INCOMPLETE, REASON_LOCKDOWN_FAILED };
 
     for (unsigned i = 0; i < N_REASONS; i++) {
         bool wanted = false;

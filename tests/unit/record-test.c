@@ -113,8 +113,16 @@ static void largest_snapshot_fits(void)
     links.n_links = LINK_SET_MAX;
     for (uint32_t i = 0; i < LINK_SET_MAX; i++) {
         struct link *link = &links.links[i];
-        *link = (struct link){ .ifindex = INT32_MIN, .type = LINK_TYPE_CONTAINER, .up = true, .carrier = true, .metered = true,
-            .roaming = true, .wake_on_incoming = true, .mtu = UINT32_MAX, .n_addrs = LINK_ADDRS_MAX, .n_routes = LINK_ROUTES_MAX };
+        *link = (struct link){ .ifindex = INT32_MIN,
+            .type = LINK_TYPE_CONTAINER,
+            .up = true,
+            .carrier = true,
+            .metered = true,
+            .roaming = true,
+            .wake_on_incoming = true,
+            .mtu = UINT32_MAX,
+            .n_addrs = LINK_ADDRS_MAX,
+            .n_routes = LINK_ROUTES_MAX };
         fill_text(link->name, sizeof(link->name));
         for (uint32_t k = 0; k < LINK_ADDRS_MAX; k++)
             link->addrs[k] = (struct link_addr){ longest_addr(), 128 };
@@ -132,8 +140,12 @@ static void largest_policy_fits_and_comes_back(void)
     uint64_t seed;
     struct strbuf s;
 
-    policy = (struct policy){ .complete = true, .n_gateways = POLICY_GATEWAYS_MAX, .n_subnets = POLICY_SUBNETS_MAX,
-        .n_prefer = POLICY_NAMES_MAX, .n_ignore = POLICY_NAMES_MAX, .n_cellular_services = POLICY_NAMES_MAX };
+    policy = (struct policy){ .complete = true,
+        .n_gateways = POLICY_GATEWAYS_MAX,
+        .n_subnets = POLICY_SUBNETS_MAX,
+        .n_prefer = POLICY_NAMES_MAX,
+        .n_ignore = POLICY_NAMES_MAX,
+        .n_cellular_services = POLICY_NAMES_MAX };
     for (uint32_t i = 0; i < POLICY_GATEWAYS_MAX; i++) {
         policy.gateways[i] = (struct gateway){ .port = 65535, .literal = longest_addr() };
         fill_text(policy.gateways[i].name, GATEWAY_NAME_SIZE);
@@ -155,8 +167,11 @@ static void largest_policy_fits_and_comes_back(void)
 static void lines_look_as_documented(void)
 {
     struct event event = { .type = EVENT_IKE_FAILED, .failure = { 3, REASON_GATEWAY_SILENT } };
-    struct action_list actions = { .n_actions = 2, .actions = { { .type = ACTION_FIREWALL }, { .type = ACTION_IKE_INITIATE } } };
-    struct policy policy = { .complete = true, .n_gateways = 1, .gateways = { { .name = "vpn.example.com", .port = 500 } } };
+    struct action_list actions = { .n_actions = 2,
+        .actions = { { .type = ACTION_FIREWALL }, { .type = ACTION_IKE_INITIATE } } };
+    struct policy policy = {
+        .complete = true, .n_gateways = 1, .gateways = { { .name = "vpn.example.com", .port = 500 } }
+    };
     struct strbuf s;
 
     strbuf_init(&s, line, sizeof(line));
@@ -188,16 +203,21 @@ static void hand_written_moments(void)
 
 static void nonsense_is_refused(void)
 {
-    static const char *const bad[] = { "", " ", "@", "@1", "@x timer", "@1.0 ", "@-1 timer", "nothing", "Timer", "timer out", "timer =1",
-        "timer out=", "timer out=1 out", "timer foo=1", "start enabled=true", "start enabled=", "ike-failed attempt=-1 reason=retrying",
-        "ike-failed attempt=4294967296", "ike-failed attempt=+1", "ike-failed attempt=1x", "ike-failed reason=unknown-word",
-        "ike-established port=65536", "ike-established addr=10.0.0.1/24", "ike-established subnet=10.0.0.0/33",
-        "ike-established addr=10.0.0.1 addr=10.0.0.2 addr=10.0.0.3 addr=10.0.0.4 addr=10.0.0.5", "links ifindex=1", "links up=yes link=a",
-        "links link=a-name-that-is-too-long", "links link=%00", "links link=%0", "links link=a addr=10.0.0.1", "links link=a addr=10.0.0.1/33",
-        "links link=a route=0.0.0.0/0", "links link=a route=0.0.0.0/0,none", "links link=a route=0.0.0.0/0,none,-1",
-        "links link=a ifindex=2147483648", "links link=a type=token-ring", "policy gateway=vpn.example.com", "policy gateway=a,0",
-        "policy keepalive-mode=sometimes", "policy initial-delay=-1s", "policy max-delay=9999999999999999s", "enable now=yes",
-        "clock offset-usec=9223372036854775808", "fetch-wanted id=1 host=%zz", "resolved id=1 addr=none addr=" };
+    static const char *const bad[] = { "", " ", "@", "@1", "@x timer", "@1.0 ", "@-1 timer", "nothing",
+        "Timer", "timer out", "timer =1", "timer out=", "timer out=1 out", "timer foo=1",
+        "start enabled=true", "start enabled=", "ike-failed attempt=-1 reason=retrying",
+        "ike-failed attempt=4294967296", "ike-failed attempt=+1", "ike-failed attempt=1x",
+        "ike-failed reason=unknown-word", "ike-established port=65536", "ike-established addr=10.0.0.1/24",
+        "ike-established subnet=10.0.0.0/33",
+        "ike-established addr=10.0.0.1 addr=10.0.0.2 addr=10.0.0.3 addr=10.0.0.4 addr=10.0.0.5",
+        "links ifindex=1", "links up=yes link=a", "links link=a-name-that-is-too-long", "links link=%00",
+        "links link=%0", "links link=a addr=10.0.0.1", "links link=a addr=10.0.0.1/33",
+        "links link=a route=0.0.0.0/0", "links link=a route=0.0.0.0/0,none",
+        "links link=a route=0.0.0.0/0,none,-1", "links link=a ifindex=2147483648",
+        "links link=a type=token-ring", "policy gateway=vpn.example.com", "policy gateway=a,0",
+        "policy keepalive-mode=sometimes", "policy initial-delay=-1s", "policy max-delay=9999999999999999s",
+        "enable now=yes", "clock offset-usec=9223372036854775808", "fetch-wanted id=1 host=%zz",
+        "resolved id=1 addr=none addr=" };
     static struct record_storage storage;
     struct event event, before;
     usec_t now_usec = 4711;
@@ -214,8 +234,8 @@ static void nonsense_is_refused(void)
 
 static void bad_beginnings_are_refused(void)
 {
-    static const char *const bad[] = { "", "begin", "begin complete=yes", "begin seed=", "begin seed=-1", "begin seed=1x",
-        "begin seed=99999999999999999999", "start seed=1", "begin seed=1 foo=1" };
+    static const char *const bad[] = { "", "begin", "begin complete=yes", "begin seed=", "begin seed=-1",
+        "begin seed=1x", "begin seed=99999999999999999999", "start seed=1", "begin seed=1 foo=1" };
     struct policy policy;
     uint64_t seed = 9;
 
