@@ -48,7 +48,9 @@ drive_start() {
     mkfifo "$LAB_DIR/run/drive.in"
     : >"$DRIVE_OUT"
     DRIVE_MARK=0
-    lab_spawn drive handset env ${DRIVE_ENV:-} sh -c 'in=$1 out=$2; shift 2; exec "$@" <"$in" >>"$out"' sh \
+    # for builds with sanitizers: strongSwan has printf specifiers of its own
+    lab_spawn drive handset env ASAN_OPTIONS=check_printf=0 \
+        LSAN_OPTIONS="suppressions=$HERE/ike-lsan.supp:print_suppressions=0" ${DRIVE_ENV:-} sh -c 'in=$1 out=$2; shift 2; exec "$@" <"$in" >>"$out"' sh \
         "$LAB_DIR/run/drive.in" "$DRIVE_OUT" "$IKE_DRIVE" --cert "$LAB_DIR/pki/client.pem" \
         --key "$LAB_DIR/pki/client.key" --ca "$LAB_DIR/pki/ca.pem" --crl-dir "$LAB_DIR/crl" \
         --gateway "$GW_NAME" --id handset-1.example.com --tun mvpn0 "$@"
@@ -62,6 +64,8 @@ drive_quit() {
     cmd quit
     exec {DRIVE_IN}>&-
     lab_wait_gone "$pid" 20 || fail "ike-drive does not end"
+    # a sanitizer's report, if there is one
+    [ ! -s "$LAB_DIR/log/drive.log" ] || fail "ike-drive said: $(head -n 60 "$LAB_DIR/log/drive.log")"
 }
 
 # cmd WORDS…: a command; what comes before it is forgotten

@@ -8,8 +8,23 @@
 #include "base/macro.h"
 #include "support/test.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+
+static bool hide_ipv6;
+
+/* Before libc's: a kernel without IPv6 refuses exactly this, which is where src/net looks. */
+int socket(int domain, int type, int protocol)
+{
+    if (hide_ipv6 && domain == AF_INET6) {
+        errno = EAFNOSUPPORT;
+        return -1;
+    }
+    return (int)syscall(SYS_socket, domain, type, protocol);
+}
 
 static struct net *open_net(void)
 {
@@ -410,6 +425,90 @@ static void foreign_device_is_left_alone(void)
     net_free(net);
 }
 
+static void works_without_ipv6(void)
+{
+    _cleanup_free_ char *before = NULL, *after = NULL;
+    _cleanup_close_ int tun_fd = -1;
+    struct routing routing;
+    struct net *net;
+
+    lab_enter();
+    lab_base_link();
+    before = lab_everything();
+    hide_ipv6 = true;
+    net = open_net();
+    lab_routing(&routing);
+    routing.n_addrs = routing.n_subnets = 1;
+    CHECK_EQ(net_tunnel_open(net, &tun_fd), 0);
+    CHECK_EQ(net_apply(net, &routing), 0);
+    check_way("8.8.8.8", "dev mvpn0");
+    check_output("ip -6 rule | grep -c 'proto 77'", "0");
+    lab_run("ip rule del pref 5200");
+    CHECK(lab_wait(net, NET_CHANGE_RULES) & NET_CHANGE_RULES);
+    CHECK_EQ(net_apply(net, &(struct routing){ 0 }), 0);
+    net_free(net);
+    hide_ipv6 = false;
+    after = lab_everything();
+    CHECK_STR(after, before);
+}
+
+/* The administrator switched IPv6 off for all interfaces: no error, the tunnel has it all the same. */
+static void works_with_ipv6_switched_off(void)
+{
+    _cleanup_close_ int tun_fd = -1;
+    struct routing routing;
+    struct net *net;
+
+    lab_enter();
+    lab_base_link();
+    lab_run("for k in all default; do echo 1 >/proc/sys/net/ipv6/conf/$k/disable_ipv6; done");
+    net = open_net();
+    lab_routing(&routing);
+    routing.n_outer = 1;
+    CHECK_EQ(net_tunnel_open(net, &tun_fd), 0);
+    CHECK_EQ(net_apply(net, &routing), 0);
+    check_way("2001:db8::99", "dev mvpn0");
+    routing.n_addrs = routing.n_subnets = 0;
+    CHECK_EQ(net_apply(net, &routing), 0);
+    check_way("2001:db8::99", "blocked");
+    net_free(net);
+}
+
+static unsigned n_open_files(void)
+{
+    unsigned n = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+static void cycles_leave_nothing(void)
+{
+    _cleanup_free_ char *before = NULL, *after = NULL;
+    struct routing routing;
+    struct net *net;
+    unsigned n_before;
+
+    lab_enter();
+    lab_base_link();
+    net = open_net();
+    before = lab_everything();
+    lab_routing(&routing);
+    n_before = n_open_files();
+    for (unsigned i = 0; i < 100; i++) {
+        _cleanup_close_ int tun_fd = -1;
+        CHECK_EQ(net_tunnel_open(net, &tun_fd), 0);
+        CHECK_EQ(net_apply(net, &routing), 0);
+        CHECK_EQ(net_apply(net, &(struct routing){ 0 }), 0);
+        CHECK_GE(net_dispatch(net), 0);
+    }
+    CHECK_EQ(n_open_files(), n_before);
+    after = lab_everything();
+    CHECK_STR(after, before);
+    net_free(net);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
@@ -417,6 +516,7 @@ int main(int argc, char **argv)
         TEST(changes_by_difference),      TEST(off_is_off),                     TEST(crash_is_cleaned_up),
         TEST(restart_keeps_old_settings), TEST(router_still_finds_us),          TEST(tunnel_address_is_not_told),
         TEST(vanished_link_does_not_stop_it), TEST(foreign_device_is_left_alone), TEST(others_can_still_configure),
+        TEST(works_without_ipv6),         TEST(works_with_ipv6_switched_off),   TEST(cycles_leave_nothing),
     };
 
     if (!lab_possible()) {

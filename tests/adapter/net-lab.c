@@ -148,7 +148,8 @@ void lab_base_link(void)
             "ip link add v0 type veth peer name v1 netns far && ip link set v0 up && ip -n far link set v1 up &&"
             "ip addr add 10.0.0.1/24 dev v0 && ip addr add fd00::1/64 dev v0 nodad &&"
             "ip -n far addr add 10.0.0.2/24 dev v1 && ip -n far addr add fd00::2/64 dev v1 nodad &&"
-            "ip route add default via 10.0.0.2 dev v0 && ip route add default via fd00::2 dev v0");
+            "ip route add default via 10.0.0.2 dev v0 && ip route add default via fd00::2 dev v0 &&"
+            "while ip addr show dev v0 tentative | grep -q .; do sleep 0.05; done");
 }
 
 static struct routing_outer outer_over(const char *addr, const char *via, const char *source, const char *interface)
