@@ -54,7 +54,6 @@ struct ike {
     struct crlcache *crlcache;
     mem_cred_t *credentials;
     certificate_t *certificate; /* our own */
-    struct shared_pin *token_pin;
     struct cert_validator_t *validator;
     listener_t *listener;
     attribute_handler_t *attributes;
@@ -95,7 +94,6 @@ bool token_is_uri(const char *text);
 int token_configure(struct ike *ike); /* settings, before the plugins are loaded */
 int token_load_certificate(struct ike *ike, const char *uri, certificate_t **ret);
 int token_load_key(struct ike *ike, const char *uri, private_key_t **ret);
-void token_unload(struct ike *ike);
 
 /* validator.c, crlcache.c */
 int validator_add(struct ike *ike);

@@ -242,6 +242,5 @@ void credentials_unload(struct ike *ike)
         ike->credentials->destroy(ike->credentials);
         ike->credentials = NULL;
     }
-    token_unload(ike);
     lib->credmgr->flush_cache(lib->credmgr, CERT_ANY);
 }

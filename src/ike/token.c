@@ -9,8 +9,6 @@
 #include "base/cleanup.h"
 #include "base/macro.h"
 
-#include <credentials/sets/callback_cred.h>
-
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,11 +17,6 @@
 #define MODULE_NAME   "mvpn"
 #define PIN_MAX_BYTES 256
 #define ID_MAX_BYTES  128
-
-struct shared_pin {
-    callback_cred_t *set;
-    char pin[PIN_MAX_BYTES];
-};
 
 bool token_is_uri(const char *text)
 {
@@ -129,21 +122,6 @@ int token_configure(struct ike *ike)
     return 0;
 }
 
-static shared_key_t *give_pin(void *data, shared_key_type_t type, identification_t *me, identification_t *other,
-    id_match_t *match_me, id_match_t *match_other)
-{
-    struct shared_pin *pin = data;
-
-    (void)me, (void)other;
-    if (type != SHARED_PIN && type != SHARED_ANY)
-        return NULL;
-    if (match_me)
-        *match_me = ID_MATCH_PERFECT;
-    if (match_other)
-        *match_other = ID_MATCH_PERFECT;
-    return shared_key_create(SHARED_PIN, chunk_clone(chunk_from_str(pin->pin)));
-}
-
 static int read_pin_file(const char *source, char *pin, size_t size)
 {
     const char *path = strncmp(source, "file:", 5) == 0 ? source + 5 : source;
@@ -157,33 +135,38 @@ static int read_pin_file(const char *source, char *pin, size_t size)
     return 0;
 }
 
+/* -ENOENT: this URI tells none, which is fine for a token that asks for none. */
+static int find_pin(struct ike *ike, const char *uri, char *pin, size_t size)
+{
+    char source[256];
+    int r = uri_attribute(uri, "pin-source", source, sizeof(source), NULL);
+
+    if (r == 0) {
+        r = read_pin_file(source, pin, size);
+        return r < 0 ? library_set_error(
+                           ike, -EACCES, "The token's PIN cannot be read from %s (%s).", source, strerror(-r)) :
+                       0;
+    }
+    r = uri_attribute(uri, "pin-value", pin, size, NULL);
+    if (r < 0 && r != -ENOENT)
+        return library_set_error(ike, r, "The PKCS#11 URI holds a PIN that is not valid.");
+    return r;
+}
+
+/*
+ * To the credential set, which wipes it at its end. For any key: there is no other in use. Not by a callback set: asked again after a wrong
+ * PIN, it would give the same one without end, until the token locks itself.
+ */
 static int offer_pin(struct ike *ike, const char *uri)
 {
-    struct shared_pin *pin;
-    char source[256];
-    int r;
+    char pin[PIN_MAX_BYTES];
+    int r = find_pin(ike, uri, pin, sizeof(pin));
 
-    if (ike->token_pin)
-        return 0;
-    pin = calloc(1, sizeof(*pin));
-    if (!pin)
-        return -ENOMEM;
-    ike->token_pin = pin;
-    r = uri_attribute(uri, "pin-source", source, sizeof(source), NULL);
-    if (r == 0) {
-        r = read_pin_file(source, pin->pin, sizeof(pin->pin));
-        if (r < 0)
-            return library_set_error(ike, r, "The token's PIN cannot be read from %s (%s).", source, strerror(-r));
-    } else {
-        r = uri_attribute(uri, "pin-value", pin->pin, sizeof(pin->pin), NULL);
-        if (r == -ENOENT)
-            return 0; /* a token that asks for none */
-        if (r < 0)
-            return library_set_error(ike, r, "The PKCS#11 URI holds a PIN that is not valid.");
-    }
-    pin->set = callback_cred_create_shared(give_pin, pin);
-    lib->credmgr->add_set(lib->credmgr, &pin->set->set);
-    return 0;
+    if (r == 0)
+        ike->credentials->add_shared(ike->credentials, shared_key_create(SHARED_PIN, chunk_clone(chunk_from_str(pin))),
+            identification_create_from_encoding(ID_ANY, chunk_empty), NULL);
+    explicit_bzero(pin, sizeof(pin));
+    return r == -ENOENT ? 0 : r;
 }
 
 static int uri_id(struct ike *ike, const char *uri, char *id, size_t size, chunk_t *ret)
@@ -202,7 +185,9 @@ int token_load_certificate(struct ike *ike, const char *uri, certificate_t **ret
     chunk_t keyid;
     int r;
 
-    if ((r = uri_id(ike, uri, id, sizeof(id), &keyid)) < 0 || (r = offer_pin(ike, uri)) < 0)
+    /* public objects: no PIN */
+    r = uri_id(ike, uri, id, sizeof(id), &keyid);
+    if (r < 0)
         return r;
     *ret = lib->creds->create(
         lib->creds, CRED_CERTIFICATE, CERT_X509, BUILD_PKCS11_KEYID, keyid, BUILD_END);
@@ -224,18 +209,4 @@ int token_load_key(struct ike *ike, const char *uri, private_key_t **ret)
         return library_set_error(ike, -ENOKEY,
             "The private key in the token cannot be used: no token with the id in PrivateKey=, or a wrong PIN.");
     return 0;
-}
-
-void token_unload(struct ike *ike)
-{
-    struct shared_pin *pin = steal_ptr(&ike->token_pin);
-
-    if (!pin)
-        return;
-    if (pin->set) {
-        lib->credmgr->remove_set(lib->credmgr, &pin->set->set);
-        pin->set->destroy(pin->set);
-    }
-    explicit_bzero(pin->pin, sizeof(pin->pin));
-    free(pin);
 }

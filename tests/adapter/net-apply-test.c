@@ -255,6 +255,30 @@ static void changes_by_difference(void)
     net_free(net);
 }
 
+/* More subnets while traffic flows: the old ones stay in place throughout. */
+static void tunnel_routes_change_without_a_gap(void)
+{
+    _cleanup_close_ int tun_fd = -1;
+    struct routing routing;
+    struct net *net;
+    int monitor;
+
+    lab_enter();
+    lab_base_link();
+    net = open_net();
+    lab_routing(&routing);
+    routing.subnets[0] = lab_prefix("172.16.0.0/12");
+    CHECK_EQ(net_tunnel_open(net, &tun_fd), 0);
+    CHECK_EQ(net_apply(net, &routing), 0);
+    routing.subnets[routing.n_subnets++] = lab_prefix("10.0.0.0/8");
+    monitor = open_monitor();
+    CHECK_EQ(net_apply(net, &routing), 0);
+    CHECK_EQ(close_monitor(monitor), 1);
+    check_way("172.16.5.5", "dev mvpn0");
+    check_way("10.5.5.5", "dev mvpn0");
+    net_free(net);
+}
+
 static void off_is_off(void)
 {
     _cleanup_free_ char *before = NULL, *after = NULL;
@@ -517,6 +541,7 @@ int main(int argc, char **argv)
         TEST(restart_keeps_old_settings), TEST(router_still_finds_us),          TEST(tunnel_address_is_not_told),
         TEST(vanished_link_does_not_stop_it), TEST(foreign_device_is_left_alone), TEST(others_can_still_configure),
         TEST(works_without_ipv6),         TEST(works_with_ipv6_switched_off),   TEST(cycles_leave_nothing),
+        TEST(tunnel_routes_change_without_a_gap),
     };
 
     if (!lab_possible()) {
