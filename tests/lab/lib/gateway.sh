@@ -43,7 +43,7 @@ END
 # gateway_variant VARIANT: sets the variables that differ
 gateway_variant() {
     ike=$GW_IKE_GOOD esp=$GW_ESP_GOOD pools="v4, v6" mobike=yes local_ts=0.0.0.0/0,::/0 remote_ts=dynamic
-    ike_rekey=4h esp_rekey=1h cacerts=ca.pem dpd=30s start=none
+    ike_rekey=4h esp_rekey=1h esp_life=66m rand=10m cacerts=ca.pem dpd=30s start=none
     cert=gateway id=$GW_NAME
     [ "$2" = gw ] || { cert=gateway2 id=$GW2_NAME; }
     case $1 in
@@ -62,7 +62,7 @@ gateway_variant() {
     refuse-auth) cacerts=other-ca.pem ;;
     no-pool) pools= ;;
     no-mobike) mobike=no ;;
-    short-rekey) ike_rekey=8s esp_rekey=3s ;;
+    short-rekey) ike_rekey=8s esp_rekey=3s esp_life=30s rand=0s ;;
     v4-only) pools=v4 local_ts=0.0.0.0/0 ;;
     *) die "no gateway variant $1" ;;
     esac
@@ -70,7 +70,7 @@ gateway_variant() {
 
 # gateway_swanctl VARIANT NAMESPACE: the whole swanctl.conf
 gateway_swanctl() {
-    local ike esp pools mobike local_ts remote_ts ike_rekey esp_rekey cacerts dpd start cert id net=10.99 net6=fd99
+    local ike esp pools mobike local_ts remote_ts ike_rekey esp_rekey esp_life rand cacerts dpd start cert id net=10.99 net6=fd99
     gateway_variant "$1" "$2"
     [ "$2" = gw ] || net=10.98 net6=fd98
     cat <<END
@@ -85,6 +85,7 @@ connections {
         fragmentation = yes
         dpd_delay = $dpd
         rekey_time = $ike_rekey
+        rand_time = $rand
         over_time = 30s
         send_certreq = yes
         local { auth = pubkey
@@ -101,6 +102,8 @@ connections {
                 local_ts = $local_ts
                 remote_ts = $remote_ts
                 rekey_time = $esp_rekey
+                life_time = $esp_life
+                rand_time = $rand
                 dpd_action = clear
                 start_action = $start
             }

@@ -27,6 +27,7 @@ crlnumber = \$dir/crlnumber
 default_md = sha256
 default_days = 730
 default_crl_days = 7
+crl_extensions = crl
 unique_subject = no
 policy = any
 x509_extensions = client
@@ -40,6 +41,8 @@ distinguished_name = dn
 basicConstraints = critical, CA:true
 keyUsage = critical, keyCertSign, cRLSign
 subjectKeyIdentifier = hash
+[crl]
+authorityKeyIdentifier = keyid:always
 [client]
 basicConstraints = CA:false
 keyUsage = critical, digitalSignature

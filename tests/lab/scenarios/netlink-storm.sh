@@ -16,7 +16,7 @@ rss_before=$(rss_kb)
 cpu_before=$(cpu_ticks)
 world_mark
 {
-    for i in $(seq 1000); do echo "link add storm$i group 77 type bridge"; done
+    for i in $(seq 1000); do echo "link add link ap0 name storm$i group 77 type macvlan"; done
 } | hs ip -batch - || fail "cannot add interfaces"
 {
     for i in $(seq 0 19999); do echo "route add 172.16.$((i / 256)).$((i % 256))/32 dev ap0"; done

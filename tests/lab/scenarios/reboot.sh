@@ -30,11 +30,13 @@ mvpnd_start || fail "mvpnd does not start"
 power_off
 check "the early service does nothing while disabled" mvpnd_lockdown
 online "after a boot, disabled"
+handset_forwards on
 control
 
 mvpnd_start || fail "mvpnd does not start"
 ctl enable --wait=30s || fail "no tunnel"
 power_off
+handset_forwards on
 world_mark
 probe_round
 above "without anything of mvpn the probes do get out" 50 "$(world_count)"

@@ -61,17 +61,23 @@ by_gateway refuse-ts selectors-refused "other traffic selectors"
 by_gateway no-pool no-address "no address for us"
 by_gateway refuse-auth auth-refused "a gateway that does not know our CA"
 
-mvpn_config Reconnect.MaxDelay=60s Tunnel.CheckRevocation=yes
-by_gateway revoked gateway-certificate-revoked "a revoked gateway, said by CRL"
-by_gateway ocsp-revoked gateway-certificate-revoked "a revoked gateway, said by OCSP"
-gateway_load good
-connects "a gateway that is not revoked, said by CRL"
-gateway_load ocsp
-connects "a gateway that is not revoked, said by OCSP"
-gateway_load nocrl
-connects "revocation unknown, and unknown is good enough"
+# in this order: a CRL, once fetched, is kept, and speaks for every certificate of its CA
 mvpn_config Reconnect.MaxDelay=60s Tunnel.CheckRevocation=strict
 by_gateway nocrl revocation-unknown "revocation unknown, and the policy is strict"
+gateway_load ocsp
+connects "a gateway that is not revoked, said by OCSP, and the policy is strict"
+by_gateway ocsp-revoked gateway-certificate-revoked "a revoked gateway, said by OCSP"
+mvpn_config Reconnect.MaxDelay=60s Tunnel.CheckRevocation=yes
+gateway_load nocrl
+connects "revocation unknown, and unknown is good enough"
+by_gateway revoked gateway-certificate-revoked "a revoked gateway, said by CRL"
+mvpn_config Reconnect.MaxDelay=60s Tunnel.CheckRevocation=strict
+gateway_load good
+connects "a gateway that is not revoked, said by CRL, and the policy is strict"
+pki_service missing
+by_gateway revoked gateway-certificate-revoked "a revoked gateway, said by the CRL that was kept"
+pki_service good
+mvpn_config Reconnect.MaxDelay=60s
 
 gateway_load good
 by_client client-expired.pem client-expired.key certificate-expired "our certificate has expired"
@@ -92,7 +98,7 @@ gateway_silent on
 refused "a gateway that is silent" backoff gateway-silent
 gateway_silent off
 gateway_unreachable on
-refused "a gateway to which there is no way" backoff gateway-unreachable
+refused "a gateway to which there is no way" backoff "gateway-unreachable|gateway-silent"
 gateway_unreachable off
 link_down wlan0
 refused "no link at all" offline no-link
