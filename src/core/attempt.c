@@ -153,10 +153,7 @@ void attempt_on_resolvers(struct core *core, const struct resolved *resolvers)
     }
     attempt->phase = PHASE_RESOLVING;
     action = act_resolve(core, ACTION_RESOLVE);
-    action->resolve.want_ipv4 = link_has_family(&core->base, 4);
-    action->resolve.want_ipv6 = link_has_family(&core->base, 6);
-    if (!action->resolve.want_ipv4 && !action->resolve.want_ipv6)
-        action->resolve.want_ipv4 = action->resolve.want_ipv6 = true;
+    action->resolve.want_ipv4 = action->resolve.want_ipv6 = true; /* the family of a later link as well: the tunnel may move there */
     action->resolve.n_servers = attempt->n_servers;
     memcpy(action->resolve.servers, attempt->servers, sizeof(attempt->servers));
 }

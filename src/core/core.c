@@ -163,6 +163,12 @@ static void on_established(struct core *core, const struct tunnel *tunnel)
     run(core, TRIGGER_ESTABLISHED, REASON_ESTABLISHED);
 }
 
+/* Words that are no cause of a failure, "none" above all, would leave a person without a sentence. */
+static enum reason cause_of(const struct failure *failure, enum reason otherwise)
+{
+    return failure->reason < REASON_NO_LINK ? otherwise : failure->reason;
+}
+
 /* An attempt that failed, or an IKE SA that ended; libcharon may tell an attempt's end either way. */
 static void on_ike_over(struct core *core, const struct failure *failure)
 {
@@ -171,10 +177,10 @@ static void on_ike_over(struct core *core, const struct failure *failure)
     if (core->attempt.phase == PHASE_INITIATED) {
         core->attempt.phase = PHASE_NONE; /* libcharon has ended it: nothing to terminate */
         revocation_forget(core);
-        run(core, TRIGGER_ATTEMPT_FAILED, failure->reason);
+        run(core, TRIGGER_ATTEMPT_FAILED, cause_of(failure, REASON_INTERNAL_ERROR));
     } else if (core->has_tunnel) {
         session_forget(core);
-        run(core, TRIGGER_CLOSED, failure->reason);
+        run(core, TRIGGER_CLOSED, cause_of(failure, REASON_PEER_CLOSED));
     }
 }
 
@@ -235,6 +241,7 @@ static void on_start(struct core *core, bool enabled)
     if (core->started)
         return;
     core->started = true;
+    core->since_at_usec = core->now_usec;
     core->firewall_dirty = core->routing_dirty = true; /* whatever a crash left behind */
     core->enabled = enabled;
     core->record.enabled = enabled;

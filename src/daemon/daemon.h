@@ -91,4 +91,5 @@ extern const struct bus_ops daemon_bus_ops;
 /* journal.c */
 void journal_transition(const struct daemon *daemon, const struct core_status *status, const char *message);
 void journal_say(int priority, const char *format, ...) _printf_(2, 3);
+void journal_say_known(int priority, const char *message_id, const char *format, ...) _printf_(3, 4); /* with a catalogue entry */
 const char *daemon_message(const struct daemon *daemon, const struct core_status *status, char *buf, size_t size);

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/cleanup.h"
 
+#include <mvpn/messages.h>
+
 #include <errno.h>
 #include <string.h>
 #include <syslog.h>
@@ -18,7 +20,7 @@ static bool apply_firewall(struct daemon *daemon, const struct lockdown *lockdow
 
     daemon->firewall_error = r;
     if (r < 0)
-        journal_say(LOG_CRIT, "The firewall could not be %s: %s: %s", lockdown->active ? "installed" : "removed", strerror(-r),
+        journal_say_known(LOG_CRIT, MVPN_MESSAGE_LOCKDOWN_FAILED, "The firewall could not be %s: %s: %s", lockdown->active ? "installed" : "removed", strerror(-r),
             daemon->fw ? fw_error(daemon->fw) : "the kernel has no nftables");
     else
         daemon->lockdown = *lockdown;

@@ -36,18 +36,35 @@ static bool journal_is_there(void)
     return !isatty(STDERR_FILENO) && access("/run/systemd/journal/socket", W_OK) == 0;
 }
 
-void journal_say(int priority, const char *format, ...)
+static void say(int priority, const char *id, const char *format, va_list ap)
 {
     char text[1024];
+
+    vsnprintf(text, sizeof(text), format, ap);
+    if (!journal_is_there())
+        fprintf(stderr, "%s\n", text);
+    else if (id)
+        sd_journal_send("MESSAGE=%s", text, "PRIORITY=%i", priority, "MESSAGE_ID=%s", id, NULL);
+    else
+        sd_journal_send("MESSAGE=%s", text, "PRIORITY=%i", priority, NULL);
+}
+
+void journal_say(int priority, const char *format, ...)
+{
     va_list ap;
 
     va_start(ap, format);
-    vsnprintf(text, sizeof(text), format, ap);
+    say(priority, NULL, format, ap);
     va_end(ap);
-    if (journal_is_there())
-        sd_journal_send("MESSAGE=%s", text, "PRIORITY=%i", priority, NULL);
-    else
-        fprintf(stderr, "%s\n", text);
+}
+
+void journal_say_known(int priority, const char *message_id, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    say(priority, message_id, format, ap);
+    va_end(ap);
 }
 
 static void describe_retry(const struct core_status *status, char *buf, size_t size)

