@@ -141,18 +141,23 @@ int apply_tunnel(struct net *net)
     return result;
 }
 
+/* Whatever else the table holds stays for now: the tunnel's routes come last. */
+static int close_table(struct net *net)
+{
+    struct route_list routes;
+    int r;
+
+    compute_tunnel(net, NULL, &routes);
+    r = routes_present(&net->calls, TABLE_TUNNEL, &routes, net->ipv6);
+    return r == 1 ? 0 : routes_apply(&net->calls, TABLE_TUNNEL, &routes, net->ipv6);
+}
+
 int apply_all(struct net *net)
 {
     struct route_list routes;
-    struct tunnel_state state;
     int result = hold_settings(net);
 
-    /* The tunnel's routes stay while the rules are looked at: only what closes is made sure of here. */
-    compute_tunnel(net, tunnel_find(&net->calls, net->interface, &state) == 0 ? &state : NULL, &routes);
-    if (routes_present(&net->calls, TABLE_TUNNEL, &routes, net->ipv6) != 1) {
-        compute_tunnel(net, NULL, &routes);
-        keep_first(&result, routes_apply(&net->calls, TABLE_TUNNEL, &routes, net->ipv6));
-    }
+    keep_first(&result, close_table(net));
     keep_first(&result, rules_apply(&net->calls, &net->routing, net->ipv6));
     compute_base(net, false, &routes);
     keep_first(&result, routes_apply(&net->calls, TABLE_BASE, &routes, net->ipv6));

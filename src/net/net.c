@@ -110,34 +110,36 @@ int net_fd(const struct net *net)
     return net->poll_fd;
 }
 
-/* The tunnel's loss is told once; net_tunnel_open() makes a new one to lose. */
+/* The tunnel's loss is told once; net_tunnel_open() makes a new one to lose. After an error the doubt stays. */
 static int check_tunnel(struct net *net)
 {
-    int r;
+    int r = 1;
 
     if (!(net->doubts & DOUBT_TUNNEL))
         return 0;
+    if (net->routing.active && net->tunnel_ifindex)
+        r = apply_check_tunnel(net);
+    if (r < 0)
+        return r;
     net->doubts &= ~DOUBT_TUNNEL;
-    if (!net->routing.active || !net->tunnel_ifindex)
+    if (r == 1)
         return 0;
-    r = apply_check_tunnel(net);
-    if (r != 0)
-        return r < 0 ? r : 0;
     net->tunnel_ifindex = 0;
     return NET_CHANGE_TUNNEL_LOST;
 }
 
 static int check_ours(struct net *net)
 {
-    int r;
+    int r = 1;
 
     if (!(net->doubts & DOUBT_OURS))
         return 0;
+    if (net->routing.active)
+        r = apply_check(net);
+    if (r < 0)
+        return r;
     net->doubts &= ~DOUBT_OURS;
-    if (!net->routing.active)
-        return 0;
-    r = apply_check(net);
-    return r < 0 ? r : r == 0 ? NET_CHANGE_RULES : 0;
+    return r == 1 ? 0 : NET_CHANGE_RULES;
 }
 
 static int check_links(struct net *net)
@@ -160,12 +162,14 @@ int net_dispatch(struct net *net)
     r = watch_settle(net);
     if (r < 0)
         return r;
-    tunnel = check_tunnel(net);
     ours = check_ours(net);
+    if (ours < 0)
+        return ours;
+    tunnel = check_tunnel(net);
+    if (tunnel < 0)
+        return tunnel;
     if (net->doubts)
         wake(net); /* a dump was interrupted too often */
-    if (tunnel < 0 || ours < 0)
-        return tunnel < 0 ? tunnel : ours;
     return check_links(net) | tunnel | ours;
 }
 
