@@ -14,7 +14,8 @@ struct handler {
     struct ike *ike;
 };
 
-static bool handle(attribute_handler_t *public, ike_sa_t *ike_sa, configuration_attribute_type_t type, chunk_t data)
+static bool handle(
+    attribute_handler_t *public, ike_sa_t *ike_sa, configuration_attribute_type_t type, chunk_t data)
 {
     struct ike *ike = ((struct handler *)public)->ike;
     struct ip_addr addr;
@@ -29,7 +30,8 @@ static bool handle(attribute_handler_t *public, ike_sa_t *ike_sa, configuration_
     return true;
 }
 
-static void release(attribute_handler_t *public, ike_sa_t *ike_sa, configuration_attribute_type_t type, chunk_t data)
+static void release(
+    attribute_handler_t *public, ike_sa_t *ike_sa, configuration_attribute_type_t type, chunk_t data)
 {
     (void)public, (void)ike_sa, (void)type, (void)data;
 }
@@ -58,7 +60,8 @@ static void requests_destroy(enumerator_t *public)
     free(public);
 }
 
-static enumerator_t *create_requests(attribute_handler_t *public, ike_sa_t *ike_sa, linked_list_t *virtual_ips)
+static enumerator_t *create_requests(
+    attribute_handler_t *public, ike_sa_t *ike_sa, linked_list_t *virtual_ips)
 {
     struct requests *this = calloc(1, sizeof(*this));
 

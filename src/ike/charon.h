@@ -26,9 +26,9 @@
 
 /* What the settings said when ike_start() read them. */
 struct ike_profile {
-    char *local_identity; /* NULL: the certificate's subject */
-    char *remote_identity; /* NULL: the gateway's name */
-    char *ike_proposals, *esp_proposals; /* NULL: the defaults */
+    char *local_identity;                              /* NULL: the certificate's subject */
+    char *remote_identity;                             /* NULL: the gateway's name */
+    char *ike_proposals, *esp_proposals;               /* NULL: the defaults */
     char *certificate, *private_key, *ca_certificates; /* paths or pkcs11: URIs */
     char *crl_dir;
     enum check_revocation check_revocation;
@@ -131,11 +131,11 @@ identification_t *initiate_gateway_identity(const struct ike *ike, uint32_t gate
 /* jobs.c: what is done with an IKE SA, in libcharon's threads */
 enum job_kind {
     JOB_ESTABLISHED, /* read what was negotiated and tell */
-    JOB_OBSERVE, /* read the path and tell */
+    JOB_OBSERVE,     /* read the path and tell */
     JOB_MIGRATE,
     JOB_LIVENESS,
-    JOB_DELETE, /* with a DELETE exchange */
-    JOB_DESTROY, /* without a word */
+    JOB_DELETE,    /* with a DELETE exchange */
+    JOB_DESTROY,   /* without a word */
     JOB_CHILDLESS, /* delete it when no CHILD SA is left */
 };
 void job_queue(struct ike *ike, enum job_kind kind, uint32_t sa);

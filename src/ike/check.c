@@ -17,7 +17,8 @@
 static int mismatch(char *ret_error, size_t size, const char *what)
 {
     snprintf(ret_error, size,
-        "The installed strongSwan is not the version %s that mvpn was built for (%s differs); install the mvpn that "
+        "The installed strongSwan is not the version %s that mvpn was built for (%s differs); install the "
+        "mvpn that "
         "belongs to it.",
         VERSION, what);
     return -ELIBBAD;
@@ -84,8 +85,8 @@ int check_library_layout(char *ret_error, size_t size)
 
 int check_charon_layout(char *ret_error, size_t size)
 {
-    const void *const own[] = { (void *)charon->initialize, (void *)charon->start, (void *)charon->load_loggers,
-        (void *)charon->set_default_loggers, (void *)charon->set_level };
+    const void *const own[] = { (void *)charon->initialize, (void *)charon->start,
+        (void *)charon->load_loggers, (void *)charon->set_default_loggers, (void *)charon->set_level };
 
     if (!all_functions_of(own, ELEMENTSOF(own), "libcharon"))
         return mismatch(ret_error, size, "daemon_t");
@@ -121,7 +122,8 @@ int ike_check_library(char *ret_error, size_t size)
     if (r == 0)
         r = check_library_layout(ret_error, size);
     if (r == 0) {
-        r = libcharon_init() ? check_charon_layout(ret_error, size) : mismatch(ret_error, size, "its own self-test");
+        r = libcharon_init() ? check_charon_layout(ret_error, size)
+                             : mismatch(ret_error, size, "its own self-test");
         if (r == 0)
             libcharon_deinit();
     }

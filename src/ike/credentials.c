@@ -84,8 +84,8 @@ static int load_certificates(struct ike *ike, const char *path, take_certificate
         if (end)
             certificate = parse_certificate(begin, (size_t)(end - begin) + strlen(PEM_END));
         if (!certificate)
-            return library_set_error(
-                ike, -EBADMSG, "%s holds a certificate that cannot be parsed (number %u).", path, n_certificates + 1);
+            return library_set_error(ike, -EBADMSG,
+                "%s holds a certificate that cannot be parsed (number %u).", path, n_certificates + 1);
         r = take(ike, certificate, n_certificates++);
         if (r < 0)
             return r;
@@ -111,7 +111,8 @@ static int take_ca(struct ike *ike, certificate_t *certificate, unsigned index)
     if (!(x509->get_flags(x509) & X509_CA)) {
         certificate->destroy(certificate);
         return library_set_error(ike, -EBADMSG,
-            "%s holds a certificate that is not a CA's (no basicConstraints CA:true).", ike->profile.ca_certificates);
+            "%s holds a certificate that is not a CA's (no basicConstraints CA:true).",
+            ike->profile.ca_certificates);
     }
     ike->credentials->add_cert(ike->credentials, TRUE, certificate);
     return 0;
@@ -208,7 +209,8 @@ static int load_key(struct ike *ike)
         return library_set_error(ike, -errno, "%s cannot be read (%s).", source, strerror(errno));
     key = lib->creds->create(lib->creds, CRED_PRIVATE_KEY, KEY_ANY, BUILD_FROM_FILE, source, BUILD_END);
     if (!key)
-        return library_set_error(ike, -EBADMSG, "%s holds no private key that can be used without a passphrase.", source);
+        return library_set_error(
+            ike, -EBADMSG, "%s holds no private key that can be used without a passphrase.", source);
     return add_key_that_fits(ike, key);
 }
 
@@ -220,7 +222,8 @@ int credentials_load(struct ike *ike)
     lib->credmgr->add_set(lib->credmgr, &ike->credentials->set);
     r = crlcache_new(ike->profile.crl_dir, &ike->crlcache);
     if (r < 0)
-        return library_set_error(ike, r, "The cache of CRLs in %s cannot be read (%s).", ike->profile.crl_dir, strerror(-r));
+        return library_set_error(
+            ike, r, "The cache of CRLs in %s cannot be read (%s).", ike->profile.crl_dir, strerror(-r));
     lib->credmgr->add_set(lib->credmgr, crlcache_set(ike->crlcache));
 
     if ((r = load_certificate(ike)) < 0 || (r = load_key(ike)) < 0 || (r = load_cas(ike)) < 0)

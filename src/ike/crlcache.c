@@ -23,7 +23,7 @@ struct crlcache {
     credential_set_t set;
     char *dir;
     pthread_mutex_t lock;
-    certificate_t *lists[LISTS_MAX]; /* given to the plugin, and on disk */
+    certificate_t *lists[LISTS_MAX];   /* given to the plugin, and on disk */
     certificate_t *offered[LISTS_MAX]; /* fetched in this run, as they came */
     unsigned n_lists, n_offered;
 };
@@ -121,7 +121,8 @@ static void read_list(struct crlcache *cache, const char *path)
     certificate_t *list;
     struct stat st;
 
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 || st.st_size > LIST_MAX_BYTES)
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
+        st.st_size > LIST_MAX_BYTES)
         return;
     data = malloc((size_t)st.st_size);
     if (!data || read(fd, data, (size_t)st.st_size) != st.st_size)
@@ -261,7 +262,8 @@ static bool list_revokes(certificate_t *list, certificate_t *subject, certificat
     x509_t *x509 = (x509_t *)subject;
 
     return list->has_issuer(list, issuer->get_subject(issuer)) != ID_MATCH_NONE &&
-           list_names(list, x509->get_serial(x509)) && lib->credmgr->issued_by(lib->credmgr, list, issuer, NULL);
+           list_names(list, x509->get_serial(x509)) &&
+           lib->credmgr->issued_by(lib->credmgr, list, issuer, NULL);
 }
 
 bool crlcache_revokes(struct crlcache *cache, certificate_t *subject, certificate_t *issuer)

@@ -299,7 +299,8 @@ void datapath_watch(struct datapath *datapath, uint32_t attempt)
         eventfd_write(datapath->wake_fd, 1);
 }
 
-void datapath_get_stats(struct datapath *datapath, struct datapath_stats *ret_stats, struct traffic *ret_traffic)
+void datapath_get_stats(
+    struct datapath *datapath, struct datapath_stats *ret_stats, struct traffic *ret_traffic)
 {
     *ret_stats = (struct datapath_stats){
         .rx_bytes = atomic_load(&datapath->rx_bytes),

@@ -19,7 +19,7 @@ struct datapath;
 struct datapath_stats {
     uint64_t rx_bytes, rx_packets; /* delivered to the device */
     uint64_t tx_bytes, tx_packets; /* taken by the transform */
-    uint64_t n_dropped; /* either direction */
+    uint64_t n_dropped;            /* either direction */
 };
 
 /* Encrypts and sends one whole inner packet; 0, or negative errno: dropped. Called from the data path's thread. */
@@ -47,5 +47,6 @@ void datapath_note_in(struct datapath *datapath);
 /* Report the next inner packet that stays unanswered, as EVENT_TRAFFIC of this attempt. */
 void datapath_watch(struct datapath *datapath, uint32_t attempt);
 
-void datapath_get_stats(struct datapath *datapath, struct datapath_stats *ret_stats, struct traffic *ret_traffic);
+void datapath_get_stats(
+    struct datapath *datapath, struct datapath_stats *ret_stats, struct traffic *ret_traffic);
 void datapath_reset_stats(struct datapath *datapath);

@@ -100,7 +100,8 @@ static bool decrypt(esp_packet_t *esp, uint32_t *ret_reqid)
     if (!sa)
         return false;
     context = sa->get_esp_context(sa);
-    good = sa->is_inbound(sa) && length_fits(esp, context->get_aead(context)) && esp->decrypt(esp, context) == SUCCESS;
+    good = sa->is_inbound(sa) && length_fits(esp, context->get_aead(context)) &&
+           esp->decrypt(esp, context) == SUCCESS;
     if (good) {
         ip_packet_t *inner = esp->get_payload(esp);
 

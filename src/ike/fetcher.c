@@ -30,7 +30,7 @@ struct fetches {
     struct ike *ike;
     pthread_mutex_t lock;
     pthread_cond_t changed; /* on CLOCK_MONOTONIC */
-    int stop_fd; /* readable from fetches_stop() on */
+    int stop_fd;            /* readable from fetches_stop() on */
     bool stopping;
     uint32_t last_id;
     struct waiting waiting[FETCHES_MAX];
@@ -39,7 +39,7 @@ struct fetches {
 struct fetcher {
     fetcher_t public;
     struct fetches *fetches;
-    chunk_t request; /* borrowed; empty: GET */
+    chunk_t request;          /* borrowed; empty: GET */
     const char *request_type; /* borrowed */
     struct curl_slist *headers;
     char *answer;
@@ -163,7 +163,8 @@ static int parse_url(const char *url, struct fetch *ret)
         bool bracketed = host[0] == '[' && length > 2;
 
         if (length < sizeof(ret->host)) {
-            snprintf(ret->host, sizeof(ret->host), "%.*s", (int)(bracketed ? length - 2 : length), host + bracketed);
+            snprintf(ret->host, sizeof(ret->host), "%.*s", (int)(bracketed ? length - 2 : length),
+                host + bracketed);
             ret->port = (uint16_t)strtoul(port, NULL, 10);
             r = 0;
         }
@@ -200,9 +201,11 @@ static int on_socket(void *userdata, curl_socket_t fd, curlsocktype purpose)
 
     (void)purpose;
     pin_get(&ike->pin, &target);
-    if (ike->profile.mark != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &ike->profile.mark, sizeof(ike->profile.mark)) < 0)
+    if (ike->profile.mark != 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_MARK, &ike->profile.mark, sizeof(ike->profile.mark)) < 0)
         return CURL_SOCKOPT_ERROR;
-    if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, target.interface, (socklen_t)strnlen(target.interface, IFNAMSIZ)) < 0)
+    if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, target.interface,
+            (socklen_t)strnlen(target.interface, IFNAMSIZ)) < 0)
         return CURL_SOCKOPT_ERROR;
     return CURL_SOCKOPT_OK;
 }

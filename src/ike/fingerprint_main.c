@@ -12,7 +12,8 @@ int main(void)
     static const char *const libraries[] = { "libstrongswan.so.0", "libcharon.so.0", "libipsec.so.0" };
     static const char *const names[] = { "STRONGSWAN", "CHARON", "IPSEC" };
 
-    printf("/* Made by the build: what the libraries exported that src/ike was linked to. */\n#pragma once\n");
+    printf(
+        "/* Made by the build: what the libraries exported that src/ike was linked to. */\n#pragma once\n");
     for (unsigned i = 0; i < 3; i++) {
         uint64_t fingerprint = fingerprint_of(libraries[i]);
 

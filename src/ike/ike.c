@@ -111,8 +111,8 @@ int ike_start(struct ike *ike, const struct ike_options *options)
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
         return library_set_error(ike, -ENOMEM, "libcurl refuses to start.");
     if ((r = profile_copy(&ike->profile, options)) < 0 || (r = fetches_new(ike, &ike->fetches)) < 0 ||
-        (r = datapath_new(ike->mailbox, &ike->datapath)) < 0 || (r = datapath_set_tun(ike->datapath, options->tun_fd)) < 0 ||
-        (r = library_start(ike)) < 0) {
+        (r = datapath_new(ike->mailbox, &ike->datapath)) < 0 ||
+        (r = datapath_set_tun(ike->datapath, options->tun_fd)) < 0 || (r = library_start(ike)) < 0) {
         if (ike->error[0] == '\0')
             library_set_error(ike, r, "IKE cannot be started (%s).", strerror(-r));
         ike_stop(ike);
@@ -139,7 +139,9 @@ const char *ike_error(const struct ike *ike)
 
 static int migrate(struct ike *ike, const struct migrate_request *request)
 {
-    struct pin_target target = { .local = request->local, .remote = request->remote, .ifindex = request->ifindex };
+    struct pin_target target = {
+        .local = request->local, .remote = request->remote, .ifindex = request->ifindex
+    };
     uint32_t sa;
 
     snprintf(target.interface, sizeof(target.interface), "%s", request->interface);

@@ -11,16 +11,17 @@
 #define CONFIG_NAME "mvpn"
 
 /* Rekeying in seconds: early enough that a gateway's own limits (often 4 h and 1 h) are not met first too often. */
-#define IKE_REKEY_SEC     14400
-#define IKE_JITTER_SEC    720
-#define IKE_OVER_SEC      1440
-#define CHILD_REKEY_SEC   3600
-#define CHILD_JITTER_SEC  360
-#define CHILD_OVER_SEC    400
+#define IKE_REKEY_SEC    14400
+#define IKE_JITTER_SEC   720
+#define IKE_OVER_SEC     1440
+#define CHILD_REKEY_SEC  3600
+#define CHILD_JITTER_SEC 360
+#define CHILD_OVER_SEC   400
 
 /* What signatures and keys of the gateway and its CAs are accepted: RSA from 2048 bits, ECDSA from 256, EdDSA; SHA-2. */
-#define GATEWAY_KEYS \
-    "rsa-2048-sha256-sha384-sha512-rsa/pss-2048-sha256-sha384-sha512-ecdsa-256-sha256-sha384-sha512-ed25519-identity-" \
+#define GATEWAY_KEYS                                                                                         \
+    "rsa-2048-sha256-sha384-sha512-rsa/"                                                                     \
+    "pss-2048-sha256-sha384-sha512-ecdsa-256-sha256-sha384-sha512-ed25519-identity-"                         \
     "ed448-identity"
 
 struct attempt {
@@ -77,8 +78,8 @@ static auth_cfg_t *create_local_auth(const struct ike *ike)
     auth->add(auth, AUTH_RULE_AUTH_CLASS, AUTH_CLASS_PUBKEY);
     auth->add(auth, AUTH_RULE_SUBJECT_CERT, ike->certificate->get_ref(ike->certificate));
     auth->add(auth, AUTH_RULE_IDENTITY,
-        ike->profile.local_identity ? identification_create_from_string(ike->profile.local_identity) :
-                                      subject->clone(subject));
+        ike->profile.local_identity ? identification_create_from_string(ike->profile.local_identity)
+                                    : subject->clone(subject));
     return auth;
 }
 
@@ -126,10 +127,16 @@ static peer_cfg_t *create_peer_cfg(
         .rekey_time = test_sec ? 2 * test_sec : IKE_REKEY_SEC,
         .jitter_time = test_sec ? 0 : IKE_JITTER_SEC,
         .over_time = test_sec ? 2 * test_sec : IKE_OVER_SEC,
-        .no_mobike = !ike->profile.migrate,
     };
-    peer_cfg_t *config = peer_cfg_create(CONFIG_NAME, create_ike_cfg(ike, request), &create);
+    peer_cfg_t *config;
 
+#if MVPN_HAVE_NO_MOBIKE
+    create.no_mobike = !ike->profile.migrate;
+#else
+    if (!ike->profile.migrate)
+        create.options |= OPT_NO_MOBIKE;
+#endif
+    config = peer_cfg_create(CONFIG_NAME, create_ike_cfg(ike, request), &create);
     add_virtual_ips(config, request);
     config->add_auth_cfg(config, create_local_auth(ike), TRUE);
     config->add_auth_cfg(config, create_gateway_auth(ike, gateway_identity), FALSE);
@@ -177,12 +184,6 @@ static void destroy_old(uint32_t sa)
         charon->ike_sa_manager->checkin_and_destroy(charon->ike_sa_manager, ike_sa);
 }
 
-/* 6.0 takes what this version takes; the call stands here so that one line changes when it does not. */
-static status_t initiate_sa(ike_sa_t *ike_sa, child_cfg_t *child_cfg)
-{
-    return ike_sa->initiate(ike_sa, child_cfg->get_ref(child_cfg), NULL);
-}
-
 static job_requeue_t run_attempt(void *data)
 {
     struct attempt *attempt = data;
@@ -198,7 +199,7 @@ static job_requeue_t run_attempt(void *data)
         return JOB_REQUEUE_NONE;
     }
     if (satrack_bind(track, attempt->number, ike_sa->get_unique_id(ike_sa)) &&
-        initiate_sa(ike_sa, attempt->child_cfg) == SUCCESS)
+        ike_sa->initiate(ike_sa, attempt->child_cfg->get_ref(attempt->child_cfg), NULL) == SUCCESS)
         charon->ike_sa_manager->checkin(charon->ike_sa_manager, ike_sa);
     else
         charon->ike_sa_manager->checkin_and_destroy(charon->ike_sa_manager, ike_sa);

@@ -151,7 +151,8 @@ static status_t run_childless(ike_sa_t *ike_sa)
     while (children->enumerate(children, &child_sa)) {
         child_sa_state_t state = child_sa->get_state(child_sa);
 
-        alive |= state == CHILD_INSTALLED || state == CHILD_INSTALLING || state == CHILD_REKEYING || state == CHILD_UPDATING;
+        alive |= state == CHILD_INSTALLED || state == CHILD_INSTALLING || state == CHILD_REKEYING ||
+                 state == CHILD_UPDATING;
     }
     children->destroy(children);
     return alive ? SUCCESS : ike_sa->delete(ike_sa, FALSE);

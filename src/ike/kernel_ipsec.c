@@ -25,7 +25,8 @@ static kernel_feature_t ipsec_get_features(kernel_ipsec_t *public)
     return KERNEL_REQUIRE_UDP_ENCAPSULATION | KERNEL_ESP_V3_TFC;
 }
 
-static status_t ipsec_get_spi(kernel_ipsec_t *public, host_t *source, host_t *destination, uint8_t protocol, uint32_t *spi)
+static status_t ipsec_get_spi(
+    kernel_ipsec_t *public, host_t *source, host_t *destination, uint8_t protocol, uint32_t *spi)
 {
     (void)public;
     return ipsec->sas->get_spi(ipsec->sas, source, destination, protocol, spi);
@@ -40,23 +41,25 @@ static status_t ipsec_get_cpi(kernel_ipsec_t *public, host_t *source, host_t *de
 static status_t ipsec_add_sa(kernel_ipsec_t *public, kernel_ipsec_sa_id_t *id, kernel_ipsec_add_sa_t *data)
 {
     (void)public;
-    return ipsec->sas->add_sa(ipsec->sas, id->src, id->dst, id->spi, id->proto, data->reqid, id->mark, data->tfc,
-        data->lifetime, data->enc_alg, data->enc_key, data->int_alg, data->int_key, data->mode, data->ipcomp, data->cpi,
-        data->initiator, data->encap, data->esn, data->inbound, data->update);
+    return ipsec->sas->add_sa(ipsec->sas, id->src, id->dst, id->spi, id->proto, data->reqid, id->mark,
+        data->tfc, data->lifetime, data->enc_alg, data->enc_key, data->int_alg, data->int_key, data->mode,
+        data->ipcomp, data->cpi, data->initiator, data->encap, data->esn, data->inbound, data->update);
 }
 
-static status_t ipsec_update_sa(kernel_ipsec_t *public, kernel_ipsec_sa_id_t *id, kernel_ipsec_update_sa_t *data)
+static status_t ipsec_update_sa(
+    kernel_ipsec_t *public, kernel_ipsec_sa_id_t *id, kernel_ipsec_update_sa_t *data)
 {
     (void)public;
-    return ipsec->sas->update_sa(ipsec->sas, id->spi, id->proto, data->cpi, id->src, id->dst, data->new_src, data->new_dst,
-        data->encap, data->new_encap, id->mark);
+    return ipsec->sas->update_sa(ipsec->sas, id->spi, id->proto, data->cpi, id->src, id->dst, data->new_src,
+        data->new_dst, data->encap, data->new_encap, id->mark);
 }
 
-static status_t ipsec_query_sa(kernel_ipsec_t *public, kernel_ipsec_sa_id_t *id, kernel_ipsec_query_sa_t *data,
-    uint64_t *bytes, uint64_t *packets, time_t *time)
+static status_t ipsec_query_sa(kernel_ipsec_t *public, kernel_ipsec_sa_id_t *id,
+    kernel_ipsec_query_sa_t *data, uint64_t *bytes, uint64_t *packets, time_t *time)
 {
     (void)public, (void)data;
-    return ipsec->sas->query_sa(ipsec->sas, id->src, id->dst, id->spi, id->proto, id->mark, bytes, packets, time);
+    return ipsec->sas->query_sa(
+        ipsec->sas, id->src, id->dst, id->spi, id->proto, id->mark, bytes, packets, time);
 }
 
 static status_t ipsec_del_sa(kernel_ipsec_t *public, kernel_ipsec_sa_id_t *id, kernel_ipsec_del_sa_t *data)
@@ -71,11 +74,12 @@ static status_t ipsec_flush_sas(kernel_ipsec_t *public)
     return ipsec->sas->flush_sas(ipsec->sas);
 }
 
-static status_t ipsec_add_policy(kernel_ipsec_t *public, kernel_ipsec_policy_id_t *id, kernel_ipsec_manage_policy_t *data)
+static status_t ipsec_add_policy(
+    kernel_ipsec_t *public, kernel_ipsec_policy_id_t *id, kernel_ipsec_manage_policy_t *data)
 {
     (void)public;
-    return ipsec->policies->add_policy(ipsec->policies, data->src, data->dst, id->src_ts, id->dst_ts, id->dir, data->type,
-        data->sa, id->mark, data->prio);
+    return ipsec->policies->add_policy(ipsec->policies, data->src, data->dst, id->src_ts, id->dst_ts, id->dir,
+        data->type, data->sa, id->mark, data->prio);
 }
 
 static status_t ipsec_query_policy(
@@ -85,11 +89,12 @@ static status_t ipsec_query_policy(
     return NOT_SUPPORTED;
 }
 
-static status_t ipsec_del_policy(kernel_ipsec_t *public, kernel_ipsec_policy_id_t *id, kernel_ipsec_manage_policy_t *data)
+static status_t ipsec_del_policy(
+    kernel_ipsec_t *public, kernel_ipsec_policy_id_t *id, kernel_ipsec_manage_policy_t *data)
 {
     (void)public;
-    return ipsec->policies->del_policy(ipsec->policies, data->src, data->dst, id->src_ts, id->dst_ts, id->dir, data->type,
-        data->sa, id->mark, data->prio);
+    return ipsec->policies->del_policy(ipsec->policies, data->src, data->dst, id->src_ts, id->dst_ts, id->dir,
+        data->type, data->sa, id->mark, data->prio);
 }
 
 static status_t ipsec_flush_policies(kernel_ipsec_t *public)

@@ -31,7 +31,8 @@ static host_t *net_get_source_addr(kernel_net_t *public, host_t *destination, ho
     return host_of_addr(&from, 0);
 }
 
-static host_t *net_get_nexthop(kernel_net_t *public, host_t *destination, int prefix, host_t *source, char **interface)
+static host_t *net_get_nexthop(
+    kernel_net_t *public, host_t *destination, int prefix, host_t *source, char **interface)
 {
     /* only who installs routes asks for it */
     (void)public, (void)destination, (void)prefix, (void)source, (void)interface;

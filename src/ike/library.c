@@ -106,7 +106,8 @@ static int start_charon(struct ike *ike)
     plugin_list(ike, plugins, sizeof(plugins));
     if (!charon->initialize(charon, plugins))
         return library_set_error(ike, -ELIBACC,
-            "strongSwan's plugins cannot be loaded; install the packages libstrongswan, strongswan-libcharon, "
+            "strongSwan's plugins cannot be loaded; install the packages libstrongswan, "
+            "strongswan-libcharon, "
             "libcharon-extra-plugins and, for a key in a token, libstrongswan-extra-plugins.");
     return 0;
 }

@@ -44,8 +44,8 @@ static enum reason reason_of_unknown_status(const struct ike *ike)
 
 static enum reason reason_of_silence(const struct ike *ike)
 {
-    return atomic_load(&ike->n_sent) == 0 && atomic_load(&ike->n_send_errors) > 0 ? REASON_GATEWAY_UNREACHABLE :
-                                                                                    REASON_GATEWAY_SILENT;
+    return atomic_load(&ike->n_sent) == 0 && atomic_load(&ike->n_send_errors) > 0 ? REASON_GATEWAY_UNREACHABLE
+                                                                                  : REASON_GATEWAY_SILENT;
 }
 
 static bool auth_has_identity(auth_cfg_t *auth, auth_rule_t rule, identification_t *wanted)

@@ -21,7 +21,8 @@ struct pin_target {
 struct pin {
     pthread_mutex_t lock;
     struct pin_target target;
-    bool recheck; /* the next question about the best path is answered with "none", so that libcharon probes */
+    bool
+        recheck; /* the next question about the best path is answered with "none", so that libcharon probes */
     uint32_t n_sockets;
     int sockets[PIN_SOCKETS_MAX]; /* borrowed */
     int families[PIN_SOCKETS_MAX];

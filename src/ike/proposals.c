@@ -11,7 +11,7 @@
 #include <errno.h>
 
 #define IKE_DEFAULT "aes256gcm16-aes128gcm16-chacha20poly1305-prfsha384-prfsha256-ecp384-x25519-ecp256"
-#define ESP_DEFAULT \
+#define ESP_DEFAULT                                                                                          \
     "aes256gcm16-aes128gcm16-chacha20poly1305-ecp384-x25519-ecp256 aes256gcm16-aes128gcm16-chacha20poly1305"
 
 typedef void (*take_proposal)(void *config, proposal_t *proposal);
@@ -64,8 +64,9 @@ static int check(struct ike *ike, const char *configured, protocol_id_t protocol
         return library_set_error(ike, -ENOMEM, "Out of memory.");
     if (for_each(text, protocol, take_none, NULL, &word) < 0)
         return library_set_error(ike, -EINVAL,
-            "%s=: \"%s\" is no proposal that strongSwan understands and this system supports (example: %s).", key,
-            word ? word : configured, protocol == PROTO_IKE ? "aes256gcm16-prfsha384-ecp384" : "aes256gcm16-ecp384");
+            "%s=: \"%s\" is no proposal that strongSwan understands and this system supports (example: %s).",
+            key, word ? word : configured,
+            protocol == PROTO_IKE ? "aes256gcm16-prfsha384-ecp384" : "aes256gcm16-ecp384");
     return 0;
 }
 

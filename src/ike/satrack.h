@@ -27,7 +27,7 @@ struct satrack {
     struct mailbox *mailbox;
     enum satrack_phase phase;
     uint32_t attempt;
-    uint32_t sa; /* unique id of the IKE SA; 0: none yet */
+    uint32_t sa;       /* unique id of the IKE SA; 0: none yet */
     enum reason cause; /* the first that was noted */
     struct flow flow;
     struct path published;

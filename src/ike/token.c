@@ -80,8 +80,9 @@ static int find_module(struct ike *ike, const char *uri, char *path, size_t size
     int r = uri_attribute(uri, "module-path", path, size, NULL);
 
     if (r == 0)
-        return module_loads(path) ? 0 :
-                                    library_set_error(ike, -ELIBACC, "The PKCS#11 module %s cannot be loaded.", path);
+        return module_loads(path)
+                   ? 0
+                   : library_set_error(ike, -ELIBACC, "The PKCS#11 module %s cannot be loaded.", path);
     if (r != -ENOENT)
         return library_set_error(ike, r, "%s is not a valid PKCS#11 URI.", uri);
     for (size_t i = 0; i < ELEMENTSOF(defaults); i++) {
@@ -91,7 +92,8 @@ static int find_module(struct ike *ike, const char *uri, char *path, size_t size
         return 0;
     }
     return library_set_error(ike, -ELIBACC,
-        "No PKCS#11 module is installed; install p11-kit-modules or opensc-pkcs11, or name one by module-path= in the URI.");
+        "No PKCS#11 module is installed; install p11-kit-modules or opensc-pkcs11, or name one by "
+        "module-path= in the URI.");
 }
 
 static const char *configured_uri(const struct ike *ike)
@@ -113,7 +115,8 @@ int token_configure(struct ike *ike)
     if (r < 0)
         return r;
     lib->settings->set_str(lib->settings, "%s.plugins.pkcs11.modules." MODULE_NAME ".path", module, lib->ns);
-    lib->settings->set_bool(lib->settings, "%s.plugins.pkcs11.modules." MODULE_NAME ".load_certs", FALSE, lib->ns);
+    lib->settings->set_bool(
+        lib->settings, "%s.plugins.pkcs11.modules." MODULE_NAME ".load_certs", FALSE, lib->ns);
     lib->settings->set_bool(lib->settings, "%s.plugins.pkcs11.use_hasher", FALSE, lib->ns);
     lib->settings->set_bool(lib->settings, "%s.plugins.pkcs11.use_rng", FALSE, lib->ns);
     lib->settings->set_bool(lib->settings, "%s.plugins.pkcs11.use_dh", FALSE, lib->ns);
@@ -144,8 +147,8 @@ static int find_pin(struct ike *ike, const char *uri, char *pin, size_t size)
     if (r == 0) {
         r = read_pin_file(source, pin, size);
         return r < 0 ? library_set_error(
-                           ike, -EACCES, "The token's PIN cannot be read from %s (%s).", source, strerror(-r)) :
-                       0;
+                           ike, -EACCES, "The token's PIN cannot be read from %s (%s).", source, strerror(-r))
+                     : 0;
     }
     r = uri_attribute(uri, "pin-value", pin, size, NULL);
     if (r < 0 && r != -ENOENT)
@@ -163,7 +166,8 @@ static int offer_pin(struct ike *ike, const char *uri)
     int r = find_pin(ike, uri, pin, sizeof(pin));
 
     if (r == 0)
-        ike->credentials->add_shared(ike->credentials, shared_key_create(SHARED_PIN, chunk_clone(chunk_from_str(pin))),
+        ike->credentials->add_shared(ike->credentials,
+            shared_key_create(SHARED_PIN, chunk_clone(chunk_from_str(pin))),
             identification_create_from_encoding(ID_ANY, chunk_empty), NULL);
     explicit_bzero(pin, sizeof(pin));
     return r == -ENOENT ? 0 : r;
@@ -174,7 +178,8 @@ static int uri_id(struct ike *ike, const char *uri, char *id, size_t size, chunk
     size_t length_bytes;
 
     if (uri_attribute(uri, "id", id, size, &length_bytes) < 0 || length_bytes == 0)
-        return library_set_error(ike, -EINVAL, "The PKCS#11 URI must name the object by its id (id=%%01 for example).");
+        return library_set_error(
+            ike, -EINVAL, "The PKCS#11 URI must name the object by its id (id=%%01 for example).");
     *ret = chunk_create((uint8_t *)id, length_bytes);
     return 0;
 }
@@ -189,8 +194,7 @@ int token_load_certificate(struct ike *ike, const char *uri, certificate_t **ret
     r = uri_id(ike, uri, id, sizeof(id), &keyid);
     if (r < 0)
         return r;
-    *ret = lib->creds->create(
-        lib->creds, CRED_CERTIFICATE, CERT_X509, BUILD_PKCS11_KEYID, keyid, BUILD_END);
+    *ret = lib->creds->create(lib->creds, CRED_CERTIFICATE, CERT_X509, BUILD_PKCS11_KEYID, keyid, BUILD_END);
     if (!*ret)
         return library_set_error(ike, -ENOENT, "No token holds a certificate of the id in Certificate=.");
     return 0;
@@ -207,6 +211,7 @@ int token_load_key(struct ike *ike, const char *uri, private_key_t **ret)
     *ret = lib->creds->create(lib->creds, CRED_PRIVATE_KEY, KEY_ANY, BUILD_PKCS11_KEYID, keyid, BUILD_END);
     if (!*ret)
         return library_set_error(ike, -ENOKEY,
-            "The private key in the token cannot be used: no token with the id in PrivateKey=, or a wrong PIN.");
+            "The private key in the token cannot be used: no token with the id in PrivateKey=, or a wrong "
+            "PIN.");
     return 0;
 }

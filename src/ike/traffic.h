@@ -19,8 +19,9 @@ struct traffic_marks {
 
 void traffic_reset(struct traffic_marks *marks);
 void traffic_out(struct traffic_marks *marks, usec_t now_usec); /* an outer packet left */
-void traffic_in(struct traffic_marks *marks, usec_t now_usec); /* something authenticated arrived */
-void traffic_inner_out(struct traffic_marks *marks, usec_t now_usec); /* an inner packet left and waits for an answer */
+void traffic_in(struct traffic_marks *marks, usec_t now_usec);  /* something authenticated arrived */
+void traffic_inner_out(
+    struct traffic_marks *marks, usec_t now_usec); /* an inner packet left and waits for an answer */
 void traffic_read(const struct traffic_marks *marks, struct traffic *ret);
 
 /* When the watcher must look again: milliseconds for poll(), -1: only after the next packet. */

@@ -31,8 +31,8 @@ static status_t check_lifetime(
     return certificate->get_validity(certificate, &now, NULL, NULL) ? SUCCESS : FAILED;
 }
 
-static bool check_known(cert_validator_t *public, certificate_t *subject, certificate_t *issuer, u_int path_length,
-    bool anchor, auth_cfg_t *auth)
+static bool check_known(cert_validator_t *public, certificate_t *subject, certificate_t *issuer,
+    u_int path_length, bool anchor, auth_cfg_t *auth)
 {
     struct ike *ike = ((struct validator *)public)->ike;
 

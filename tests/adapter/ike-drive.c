@@ -95,10 +95,10 @@ static void print_stats(struct drive *drive)
     struct ike_stats stats;
 
     ike_get_stats(drive->ike, &stats);
-    printf("stats rx_packets=%" PRIu64 " tx_packets=%" PRIu64 " rx_bytes=%" PRIu64 " tx_bytes=%" PRIu64 " rekeys=%" PRIu64
-           " last_in=%" PRIu64 " last_out=%" PRIu64 " unanswered=%" PRIu64 "\n",
-        stats.rx_packets, stats.tx_packets, stats.rx_bytes, stats.tx_bytes, stats.n_rekeys, stats.traffic.last_in_at_usec,
-        stats.traffic.last_out_at_usec, stats.traffic.unanswered_at_usec);
+    printf("stats rx_packets=%" PRIu64 " tx_packets=%" PRIu64 " rx_bytes=%" PRIu64 " tx_bytes=%" PRIu64
+           " rekeys=%" PRIu64 " last_in=%" PRIu64 " last_out=%" PRIu64 " unanswered=%" PRIu64 "\n",
+        stats.rx_packets, stats.tx_packets, stats.rx_bytes, stats.tx_bytes, stats.n_rekeys,
+        stats.traffic.last_in_at_usec, stats.traffic.last_out_at_usec, stats.traffic.unanswered_at_usec);
 }
 
 static void print_fds(void)
@@ -247,7 +247,8 @@ static bool read_command(struct drive *drive)
 
     if (!fgets(line, sizeof(line), stdin))
         return false;
-    for (char *word = strtok_r(line, " \n", &rest); word && n_words < WORDS_MAX; word = strtok_r(NULL, " \n", &rest))
+    for (char *word = strtok_r(line, " \n", &rest); word && n_words < WORDS_MAX;
+         word = strtok_r(NULL, " \n", &rest))
         words[n_words++] = word;
     return n_words == 0 || do_command(drive, words, n_words);
 }
@@ -296,34 +297,60 @@ static void set_defaults(struct drive *drive)
 
 static bool parse_options(struct drive *drive, int argc, char **argv)
 {
-    static const struct option options[] = { { "cert", 1, NULL, 'c' }, { "key", 1, NULL, 'k' }, { "ca", 1, NULL, 'a' },
-        { "crl-dir", 1, NULL, 'd' }, { "gateway", 1, NULL, 'g' }, { "id", 1, NULL, 'i' }, { "remote-id", 1, NULL, 'r' },
-        { "revocation", 1, NULL, 'v' }, { "ike", 1, NULL, 'I' }, { "esp", 1, NULL, 'E' }, { "floor", 1, NULL, 'f' },
-        { "tun", 1, NULL, 't' }, { "no-mobike", 0, NULL, 'M' }, { 0 } };
+    static const struct option options[] = { { "cert", 1, NULL, 'c' }, { "key", 1, NULL, 'k' },
+        { "ca", 1, NULL, 'a' }, { "crl-dir", 1, NULL, 'd' }, { "gateway", 1, NULL, 'g' },
+        { "id", 1, NULL, 'i' }, { "remote-id", 1, NULL, 'r' }, { "revocation", 1, NULL, 'v' },
+        { "ike", 1, NULL, 'I' }, { "esp", 1, NULL, 'E' }, { "floor", 1, NULL, 'f' }, { "tun", 1, NULL, 't' },
+        { "no-mobike", 0, NULL, 'M' }, { 0 } };
     static const char *const revocations[] = { "no", "yes", "strict" };
     struct settings *settings = &drive->settings;
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (c) {
-        case 'c': settings->certificate = optarg; break;
-        case 'k': settings->private_key = optarg; break;
-        case 'a': settings->ca_certificates = optarg; break;
-        case 'd': drive->options.crl_dir = optarg; break;
-        case 'g': add_gateway(&settings->policy, optarg); break;
-        case 'i': settings->local_identity = optarg; break;
-        case 'r': settings->remote_identity = optarg; break;
-        case 'I': settings->ike_proposals = optarg; break;
-        case 'E': settings->esp_proposals = optarg; break;
-        case 'f': drive->options.wallclock_floor_sec = strtoll(optarg, NULL, 10); break;
-        case 't': drive->options.tun_fd = drive->tun_fd = open_tun(optarg); break;
-        case 'M': settings->policy.migrate = false; break;
+        case 'c':
+            settings->certificate = optarg;
+            break;
+        case 'k':
+            settings->private_key = optarg;
+            break;
+        case 'a':
+            settings->ca_certificates = optarg;
+            break;
+        case 'd':
+            drive->options.crl_dir = optarg;
+            break;
+        case 'g':
+            add_gateway(&settings->policy, optarg);
+            break;
+        case 'i':
+            settings->local_identity = optarg;
+            break;
+        case 'r':
+            settings->remote_identity = optarg;
+            break;
+        case 'I':
+            settings->ike_proposals = optarg;
+            break;
+        case 'E':
+            settings->esp_proposals = optarg;
+            break;
+        case 'f':
+            drive->options.wallclock_floor_sec = strtoll(optarg, NULL, 10);
+            break;
+        case 't':
+            drive->options.tun_fd = drive->tun_fd = open_tun(optarg);
+            break;
+        case 'M':
+            settings->policy.migrate = false;
+            break;
         case 'v':
             for (int i = 0; i < 3; i++)
                 if (strcmp(optarg, revocations[i]) == 0)
                     settings->check_revocation = (enum check_revocation)i;
             break;
-        default: return false;
+        default:
+            return false;
         }
     }
     return true;

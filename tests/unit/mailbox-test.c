@@ -37,7 +37,8 @@ static void post_failure(struct mailbox *mailbox, uint32_t attempt, enum event_t
 
 static void post_path(struct mailbox *mailbox, uint32_t attempt, uint8_t last_byte)
 {
-    struct event event = { .type = EVENT_IKE_MOVED, .path.local = { .family = 4, .bytes = { 10, 0, 0, last_byte } } };
+    struct event event = { .type = EVENT_IKE_MOVED,
+        .path.local = { .family = 4, .bytes = { 10, 0, 0, last_byte } } };
 
     mailbox_post(mailbox, attempt, &event);
 }

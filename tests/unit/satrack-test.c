@@ -41,7 +41,8 @@ static struct ip_addr addr(const char *text)
 
 static struct flow flow(const char *local, const char *remote)
 {
-    return (struct flow){ .local = addr(local), .remote = addr(remote), .local_port = 4500, .remote_port = 4500 };
+    return (
+        struct flow){ .local = addr(local), .remote = addr(remote), .local_port = 4500, .remote_port = 4500 };
 }
 
 static void connect_to(struct fixture *f, uint32_t sa)
