@@ -134,7 +134,7 @@ void any_policy(struct byte_stream *s, struct policy *ret)
 
 static void any_link(struct byte_stream *s, struct link *ret)
 {
-    ret->ifindex = (int)below(s, 32) + 1;
+    ret->ifindex += (int)below(s, 4);
     text(s, ret->name, sizeof(ret->name));
     ret->type = (enum link_type)below(s, N_LINK_TYPES);
     ret->up = !flag(s);
@@ -163,8 +163,10 @@ void any_links(struct byte_stream *s, struct link_set *ret)
 {
     memset(ret, 0, sizeof(*ret));
     ret->n_links = (uint32_t)below(s, flag(s) ? LINK_SET_MAX + 1 : 4);
-    for (uint32_t i = 0; i < ret->n_links; i++)
+    for (uint32_t i = 0; i < ret->n_links; i++) {
+        ret->links[i].ifindex = (int)i * 4 + 1; /* the kernel gives none twice */
         any_link(s, &ret->links[i]);
+    }
 }
 
 static struct resolved any_resolved(struct byte_stream *s)

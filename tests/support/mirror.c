@@ -48,18 +48,25 @@ const struct action *mirror_action(const struct mirror *mirror, enum action_type
     return NULL;
 }
 
+static bool has_family(const struct link *link, uint8_t family)
+{
+    for (uint32_t i = 0; i < link->n_addrs; i++)
+        if (link->addrs[i].addr.family == family)
+            return true;
+    return false;
+}
+
 bool mirror_link_reaches(const struct mirror *mirror, const struct link *link, const struct ip_addr *addr)
 {
-    bool has_source = false, has_route = false;
-
     if (link->type >= LINK_TYPE_TUNNEL || !link->up || !link->carrier ||
         strcmp(link->name, mirror->policy.interface) == 0)
         return false;
-    for (uint32_t i = 0; i < link->n_addrs; i++)
-        has_source |= !addr || link->addrs[i].addr.family == addr->family;
-    for (uint32_t i = 0; i < link->n_routes; i++)
-        has_route |= !addr || ip_prefix_contains(&link->routes[i].destination, addr);
-    return has_source && has_route;
+    for (uint32_t i = 0; i < link->n_routes; i++) {
+        const struct ip_prefix *to = &link->routes[i].destination;
+        if (has_family(link, to->addr.family) && (!addr || ip_prefix_contains(to, addr)))
+            return true;
+    }
+    return false;
 }
 
 /* --- carrying out --- */
