@@ -1,53 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Installs the text by libnftables, in process. The context lives for one transaction: libnftables keeps what it read from the kernel, and
- * a daemon that is idle should hold none of it. Remembers what it installed last, so that a change of addresses is a change of elements;
- * after anybody's change of any table since then (the generation tells), the whole ruleset goes in again.
+ * Installs whole rulesets by libnftables, in process. Remembers what was installed last and which generation of rules that made, so that a
+ * change of addresses is a change of elements; after anybody's change of any table since then, the whole ruleset goes in again.
+ * The context stays: the kernel lets go of a nftables socket only after an RCU grace period, many times as long as the transaction.
  */
 #include "fw/fw.h"
 
 #include "base/cleanup.h"
-#include "fw/probe.h"
+#include "fw/netlink.h"
 #include "fw/render.h"
 
 #include <nftables/libnftables.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 #define ERROR_SIZE 512
 
 struct fw {
+    struct nft_ctx *ctx;
+    struct fw_netlink netlink;
     bool installed; /* `last` is what the kernel has, as far as we know */
     struct lockdown last;
     uint32_t generation; /* of the kernel's rulesets, after that */
     char error[ERROR_SIZE];
-    char text[FW_RULESET_MAX_BYTES];
 };
 
-static void cleanup_nft(struct nft_ctx **ctx)
+/* libnftables ends the process where it gets no socket; so our own comes first. */
+static int open_both(struct fw *fw)
 {
-    if (*ctx)
-        nft_ctx_free(*ctx);
+    uint32_t generation;
+    int r = fw_netlink_open(&fw->netlink);
+
+    if (r >= 0)
+        r = fw_netlink_generation(&fw->netlink, &generation);
+    if (r < 0)
+        return r;
+    fw->ctx = nft_ctx_new(NFT_CTX_DEFAULT);
+    if (!fw->ctx || nft_ctx_buffer_error(fw->ctx) || nft_ctx_buffer_output(fw->ctx))
+        return -ENOMEM;
+    return 0;
 }
 
 int fw_new(struct fw **ret)
 {
-    uint32_t generation;
-    struct fw *fw;
-    int r = fw_probe_generation(&generation);
+    struct fw *fw = calloc(1, sizeof(*fw));
+    int r;
 
-    if (r < 0)
-        return r;
-    fw = calloc(1, sizeof(*fw));
     if (!fw)
         return -ENOMEM;
+    r = open_both(fw);
+    if (r < 0) {
+        fw_free(fw);
+        return r;
+    }
     *ret = fw;
     return 0;
 }
 
 void fw_free(struct fw *fw)
 {
+    if (!fw)
+        return;
+    if (fw->ctx)
+        nft_ctx_free(fw->ctx);
+    close_fd(&fw->netlink.fd);
     free(fw);
 }
 
@@ -79,39 +97,40 @@ static void remember_error(struct fw *fw, const char *text)
     fw->error[length] = '\0';
 }
 
-static int run_batch(struct fw *fw, const char *batch)
+/*
+ * Gives memory back. libnftables keeps what it read about every table in the kernel (half a megabyte for each) until a command fails, and has
+ * no call for it: so a command that it cannot even parse. Our own change has made all that stale anyhow.
+ */
+static void let_go(struct fw *fw)
 {
-    _cleanup_(cleanup_nft) struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
-    const char *text;
-
-    if (!ctx || nft_ctx_buffer_error(ctx) || nft_ctx_buffer_output(ctx)) {
-        remember_error(fw, "libnftables cannot be started");
-        return -ENOMEM;
-    }
-    if (nft_run_cmd_from_buffer(ctx, batch) == 0)
-        return 0;
-    text = nft_ctx_get_error_buffer(ctx);
-    remember_error(fw, text && *text ? text : "libnftables gave no reason");
-    return errno_of_text(fw->error);
+    nft_run_cmd_from_buffer(fw->ctx, "?\n");
+    nft_ctx_get_error_buffer(fw->ctx);
+    malloc_trim(0);
 }
 
-static int apply_elements(struct fw *fw, const struct lockdown *lockdown)
+static int run_batch(struct fw *fw, const char *batch)
 {
-    struct strbuf batch;
+    int r = nft_run_cmd_from_buffer(fw->ctx, batch);
+    const char *text = nft_ctx_get_error_buffer(fw->ctx);
 
-    strbuf_init(&batch, fw->text, sizeof(fw->text));
-    fw_render_update(&fw->last, lockdown, &batch);
-    /* Nothing differs: the caller wants the ruleset to be there, and whether it still is only a whole transaction can make sure. */
-    if (batch.truncated || batch.length_bytes == 0)
-        return -EAGAIN;
-    return run_batch(fw, batch.text);
+    if (r != 0) {
+        remember_error(fw, text && *text ? text : "libnftables gave no reason");
+        r = errno_of_text(fw->error);
+    }
+    let_go(fw);
+    return r;
 }
 
 static int apply_whole(struct fw *fw, const struct lockdown *lockdown)
 {
+    _cleanup_free_ char *text = malloc(FW_RULESET_MAX_BYTES);
     struct strbuf batch;
 
-    strbuf_init(&batch, fw->text, sizeof(fw->text));
+    if (!text) {
+        remember_error(fw, "no memory");
+        return -ENOMEM;
+    }
+    strbuf_init(&batch, text, FW_RULESET_MAX_BYTES);
     fw_render(lockdown, &batch);
     if (batch.truncated) {
         remember_error(fw, "the ruleset is too long");
@@ -120,24 +139,26 @@ static int apply_whole(struct fw *fw, const struct lockdown *lockdown)
     return run_batch(fw, batch.text);
 }
 
-static bool is_untouched(const struct fw *fw)
+/*
+ * -EAGAIN where only the whole will do. Also where nothing differs: then the caller wants the ruleset to be there, and whether it still is only
+ * a whole transaction can make sure.
+ */
+static int apply_elements(struct fw *fw, const struct lockdown *lockdown)
 {
-    uint32_t generation;
-
-    return fw->installed && fw_probe_generation(&generation) == 0 && generation == fw->generation;
+    if (!fw->installed || !fw_same_shape(&fw->last, lockdown) || memcmp(&fw->last, lockdown, sizeof(*lockdown)) == 0)
+        return -EAGAIN;
+    return fw_netlink_update(&fw->netlink, fw->generation, &fw->last, lockdown);
 }
 
 int fw_apply(struct fw *fw, const struct lockdown *lockdown)
 {
-    int r = -EAGAIN;
+    int r = apply_elements(fw, lockdown);
 
-    if (is_untouched(fw) && fw_same_shape(&fw->last, lockdown))
-        r = apply_elements(fw, lockdown);
     if (r < 0)
         r = apply_whole(fw, lockdown);
     if (r < 0)
         return r;
-    fw->installed = fw_probe_generation(&fw->generation) == 0;
+    fw->installed = fw_netlink_generation(&fw->netlink, &fw->generation) == 0;
     fw->last = *lockdown;
     fw->error[0] = '\0';
     return 0;
@@ -145,7 +166,7 @@ int fw_apply(struct fw *fw, const struct lockdown *lockdown)
 
 int fw_is_installed(struct fw *fw)
 {
-    int r = fw_probe_table("mvpn");
+    int r = fw_netlink_has_table(&fw->netlink, "mvpn");
 
     if (r < 0)
         remember_error(fw, strerrordesc_np(-r) ? strerrordesc_np(-r) : "unknown error");

@@ -4,6 +4,7 @@
  * gives the same bytes (tests/unit/fw-golden). Decides nothing: an empty list closes its row.
  *
  * What must stay as it is, and why:
+ *  - Protocols as numbers, and no user or group: libnftables would ask NSS for their names, in the daemon's only thread.
  *  - Names of interfaces, never indices: a tunnel interface that is deleted and made again stays protected.
  *  - No "ct state established accept": a flow from before enabling would go on outside the tunnel. Its next segment is answered with a reset.
  *  - The gateway's packets come in by address and port alone: after a long sleep there is no conntrack entry, and the gateway speaks first.
@@ -15,6 +16,12 @@
 #include "fw/render.h"
 
 #include <string.h>
+
+/* ESP's number, and TCP's with UDP's; see above. */
+#define IS_ESP        "meta l4proto 50"
+#define IS_TCP_OR_UDP "meta l4proto { 6, 17 }"
+#define IS_ICMP       "meta l4proto { 1, 58 }"
+#define IS_TCP        "meta l4proto 6"
 
 #define NOT_AN_OPENING "tcp flags & (fin | syn | rst | ack) != syn"
 
@@ -38,16 +45,15 @@ static bool has_plain_interface(const struct lockdown *lockdown)
 static void render_refuse(struct strbuf *s)
 {
     strbuf_add(s, "\tchain refuse {\n");
-    strbuf_add(s, "\t\tmeta l4proto tcp counter reject with tcp reset comment \"also flows from before lockdown: they die at once\"\n");
+    strbuf_add(s, "\t\t" IS_TCP " counter reject with tcp reset comment \"also flows from before lockdown: they die at once\"\n");
     strbuf_add(s, "\t\tcounter reject with icmpx admin-prohibited comment \"a fast failure saves retries\"\n");
     strbuf_add(s, "\t}\n");
 }
 
-/* What the kernel itself says to a hotspot's client whose packet forward refused. Raw sockets have an owner and get no further. */
+/* What the kernel itself says to a hotspot's client whose packet forward refused: only about a tracked flow, only to a private address. */
 static void render_refusals(struct strbuf *s)
 {
     strbuf_add(s, "\tchain refusals {\n");
-    strbuf_add(s, "\t\tmeta skuid >= 0 return comment \"a program's packet, not the kernel's\"\n");
     strbuf_add(s, "\t\tip daddr @local4 icmp type destination-unreachable icmp code admin-prohibited accept\n");
     strbuf_add(s, "\t\tip6 daddr @local6 icmpv6 type destination-unreachable icmpv6 code admin-prohibited accept\n");
     strbuf_add(s, "\t\tip daddr @local4 tcp flags & (fin | syn | rst) == rst accept\n");
@@ -67,8 +73,8 @@ static void render_prerouting(const struct lockdown *lockdown, struct strbuf *s)
         uint32_t mark = lockdown->mark;
 
         strbuf_add(s, "\t\t%s saddr . udp sport @ike%d meta mark set 0x%08x comment \"passes rp_filter\"\n", ip, family, mark);
-        strbuf_add(s, "\t\t%s saddr @gateways%d meta l4proto esp meta mark set 0x%08x\n", ip, family, mark);
-        strbuf_add(s, "\t\t%s saddr @resolvers%d meta l4proto { tcp, udp } th sport 53 meta mark set 0x%08x\n", ip, family, mark);
+        strbuf_add(s, "\t\t%s saddr @gateways%d " IS_ESP " meta mark set 0x%08x\n", ip, family, mark);
+        strbuf_add(s, "\t\t%s saddr @resolvers%d " IS_TCP_OR_UDP " th sport 53 meta mark set 0x%08x\n", ip, family, mark);
         strbuf_add(s, "\t\t%s saddr . tcp sport @fetches%d meta mark set 0x%08x\n", ip, family, mark);
     }
     strbuf_add(s, "\t\ticmp type destination-unreachable icmp code frag-needed @th,192,32 @gateway_errors4 meta mark set 0x%08x\n",
@@ -83,7 +89,7 @@ static void render_peers_in(struct strbuf *s)
         const char *ip = family == 4 ? "ip" : "ip6";
 
         strbuf_add(s, "\t\t%s saddr . udp sport @ike%d accept comment \"gateway: it may speak first after a sleep\"\n", ip, family);
-        strbuf_add(s, "\t\t%s saddr @gateways%d meta l4proto esp accept\n", ip, family);
+        strbuf_add(s, "\t\t%s saddr @gateways%d " IS_ESP " accept\n", ip, family);
         strbuf_add(s, "\t\t%s saddr @resolvers%d udp sport 53 accept comment \"answers about the gateway's name\"\n", ip, family);
         strbuf_add(s, "\t\t%s saddr @resolvers%d tcp sport 53 " NOT_AN_OPENING " accept\n", ip, family);
         strbuf_add(s, "\t\t%s saddr . tcp sport @fetches%d " NOT_AN_OPENING " accept comment \"CRL and OCSP\"\n", ip, family);
@@ -99,8 +105,8 @@ static void render_peers_out(uint32_t mark, struct strbuf *s)
         const char *ip = family == 4 ? "ip" : "ip6";
 
         strbuf_add(s, "\t\tmeta mark 0x%08x %s daddr . udp dport @ike%d accept comment \"gateway\"\n", mark, ip, family);
-        strbuf_add(s, "\t\tmeta mark 0x%08x %s daddr @gateways%d meta l4proto esp accept\n", mark, ip, family);
-        strbuf_add(s, "\t\tmeta mark 0x%08x %s daddr @resolvers%d meta l4proto { tcp, udp } th dport 53 accept comment \"the gateway's name\"\n",
+        strbuf_add(s, "\t\tmeta mark 0x%08x %s daddr @gateways%d " IS_ESP " accept\n", mark, ip, family);
+        strbuf_add(s, "\t\tmeta mark 0x%08x %s daddr @resolvers%d " IS_TCP_OR_UDP " th dport 53 accept comment \"the gateway's name\"\n",
             mark, ip, family);
         strbuf_add(s, "\t\tmeta mark 0x%08x %s daddr . tcp dport @fetches%d accept comment \"CRL and OCSP\"\n", mark, ip, family);
     }
@@ -190,7 +196,7 @@ static void render_output(const struct lockdown *lockdown, struct strbuf *s)
     render_tunnel_out(lockdown, s);
     render_peers_out(lockdown->mark, s);
     render_cellular(lockdown, "oifname", s);
-    strbuf_add(s, "\t\tmeta l4proto { tcp, udp } th dport { 53, 853 } goto refuse comment \"names are asked for in the tunnel\"\n");
+    strbuf_add(s, "\t\t" IS_TCP_OR_UDP " th dport { 53, 853 } goto refuse comment \"names are asked for in the tunnel\"\n");
     render_link_out(s);
     if (lockdown->allow_usb)
         render_usb_out(s);
@@ -210,7 +216,7 @@ static void render_forward(const struct lockdown *lockdown, struct strbuf *s)
     if (has_plain_interface(lockdown)) {
         strbuf_add(s, "\t\tiifname != \"%s\" oifname @forward_to accept comment \"a hotspot's clients: the tunnel or nowhere\"\n", name);
         strbuf_add(s, "\t\tiifname \"%s\" oifname != \"%s\" ct state established accept\n", name, name);
-        strbuf_add(s, "\t\tiifname \"%s\" oifname != \"%s\" ct state related meta l4proto { icmp, ipv6-icmp } accept comment \"errors about those flows\"\n",
+        strbuf_add(s, "\t\tiifname \"%s\" oifname != \"%s\" ct state related " IS_ICMP " accept comment \"errors about those flows\"\n",
             name, name);
     }
     strbuf_add(s, "\t\t" NOT_AN_OPENING " counter reject with tcp reset comment \"flows from before lockdown die at once\"\n");
@@ -238,8 +244,12 @@ void fw_render(const struct lockdown *lockdown, struct strbuf *ret)
 bool fw_same_shape(const struct lockdown *a, const struct lockdown *b)
 {
     if (!a->active || !b->active || a->mark != b->mark || a->allow_usb != b->allow_usb ||
-        strncmp(a->interface, b->interface, IF_NAME_SIZE) != 0 || a->n_cellular_services != b->n_cellular_services)
+        strncmp(a->interface, b->interface, IF_NAME_SIZE) != 0 || a->n_cellular_services != b->n_cellular_services || a->n_lan != b->n_lan)
         return false;
+    for (uint32_t i = 0; i < a->n_lan; i++) {
+        if (!ip_prefix_equal(&a->lan[i], &b->lan[i]))
+            return false;
+    }
     for (uint32_t i = 0; i < a->n_cellular_services; i++) {
         if (strncmp(a->cellular_services[i], b->cellular_services[i], IF_NAME_SIZE) != 0)
             return false;

@@ -1,156 +1,98 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The named sets of table inet mvpn: which there are, and their elements for a given lockdown. One table of rows; the whole ruleset and the
- * update of single sets are both made from it. Elements keep the lockdown's order, each stands once, prefixes do not overlap.
+ * The named sets of table inet mvpn: which there are, and their elements for a given lockdown. One table of rows, from which the ruleset's
+ * text and the single elements of an update are both made. Elements keep the lockdown's order, each stands once, prefixes do not overlap.
  */
-#include "fw/render.h"
+#include "fw/sets.h"
 
 #include "base/macro.h"
+#include "fw/render.h"
 
 #include <string.h>
 
-#define IKE_PORT      500
-#define IKE_NAT_PORT  4500
-#define HTTP_PORT     80
-#define HTTPS_PORT    443
+#define IKE_PORT     500
+#define IKE_NAT_PORT 4500
+#define HTTP_PORT    80
+#define HTTPS_PORT   443
 
-/* Appends the elements of one family, separated by ", ". */
-typedef void (*elements_fn)(const struct lockdown *lockdown, uint8_t family, struct strbuf *ret);
-
-struct set_row {
-    const char *name;
-    const char *type; /* nft's declaration */
-    uint8_t family;
-    elements_fn elements;
-};
-
-static void add_separator(struct strbuf *s)
+/* Adds what is not there yet. */
+static void add(struct fw_elements *list, const struct fw_element *element)
 {
-    if (s->length_bytes > 0)
-        strbuf_add(s, ", ");
-}
-
-static void add_addr(struct strbuf *s, const struct ip_addr *addr)
-{
-    char text[IP_ADDR_TEXT_SIZE];
-
-    add_separator(s);
-    strbuf_add(s, "%s", ip_addr_format(addr, text, sizeof(text)));
-}
-
-static void add_service(struct strbuf *s, const struct ip_addr *addr, uint16_t port)
-{
-    add_addr(s, addr);
-    strbuf_add(s, " . %u", port);
-}
-
-static bool is_repeated_addr(const struct lockdown_peer *peers, uint32_t i)
-{
-    for (uint32_t j = 0; j < i; j++) {
-        if (ip_addr_equal(&peers[j].addr, &peers[i].addr))
-            return true;
+    for (uint32_t i = 0; i < list->n_elements; i++) {
+        if (memcmp(&list->elements[i], element, sizeof(*element)) == 0)
+            return;
     }
-    return false;
+    if (list->n_elements < ELEMENTSOF(list->elements))
+        list->elements[list->n_elements++] = *element;
 }
 
-/* Is this service of peer i listed already by an earlier peer? Two ports at most: own, and the one that always goes with it. */
-struct services {
-    uint32_t n_ports;
-    uint16_t ports[2];
-};
-
-static struct services ike_services(uint16_t port)
+static void add_addr(struct fw_elements *list, const struct ip_addr *addr)
 {
-    if (port == IKE_NAT_PORT)
-        return (struct services){ 1, { IKE_NAT_PORT } };
-    return (struct services){ 2, { port ? port : IKE_PORT, IKE_NAT_PORT } };
+    struct fw_element element;
+
+    memset(&element, 0, sizeof(element));
+    element.addr = *addr;
+    add(list, &element);
 }
 
-static struct services fetch_services(uint16_t port)
+static void add_service(struct fw_elements *list, const struct ip_addr *addr, uint16_t port)
 {
-    if (port)
-        return (struct services){ 1, { port } };
-    return (struct services){ 2, { HTTP_PORT, HTTPS_PORT } };
+    struct fw_element element;
+
+    memset(&element, 0, sizeof(element));
+    element.addr = *addr;
+    element.port = port;
+    add(list, &element);
 }
 
-static bool is_repeated_service(const struct lockdown_peer *peers, uint32_t i, uint16_t port,
-    struct services (*services_of)(uint16_t))
+/* Whatever its first port, a gateway goes on at 4500 behind a NAT (RFC 7296, 2.23). */
+static void list_ike(const struct lockdown *lockdown, uint8_t family, struct fw_elements *ret)
 {
-    for (uint32_t j = 0; j < i; j++) {
-        struct services earlier = services_of(peers[j].port);
+    for (uint32_t i = 0; i < lockdown->n_gateways; i++) {
+        const struct lockdown_peer *peer = &lockdown->gateways[i];
 
-        if (!ip_addr_equal(&peers[j].addr, &peers[i].addr))
+        if (peer->addr.family != family)
             continue;
-        for (uint32_t k = 0; k < earlier.n_ports; k++) {
-            if (earlier.ports[k] == port)
-                return true;
-        }
+        add_service(ret, &peer->addr, peer->port ? peer->port : IKE_PORT);
+        add_service(ret, &peer->addr, IKE_NAT_PORT);
     }
-    return false;
 }
 
-static void add_services(const struct lockdown_peer *peers, uint32_t n_peers, uint8_t family,
-    struct services (*services_of)(uint16_t), struct strbuf *ret)
+static void list_fetches(const struct lockdown *lockdown, uint8_t family, struct fw_elements *ret)
+{
+    for (uint32_t i = 0; i < lockdown->n_fetches; i++) {
+        const struct lockdown_peer *peer = &lockdown->fetches[i];
+
+        if (peer->addr.family != family)
+            continue;
+        add_service(ret, &peer->addr, peer->port ? peer->port : HTTP_PORT);
+        if (!peer->port)
+            add_service(ret, &peer->addr, HTTPS_PORT);
+    }
+}
+
+static void list_peers(const struct lockdown_peer *peers, uint32_t n_peers, uint8_t family, struct fw_elements *ret)
 {
     for (uint32_t i = 0; i < n_peers; i++) {
-        struct services services = services_of(peers[i].port);
-
-        for (uint32_t k = 0; peers[i].addr.family == family && k < services.n_ports; k++) {
-            if (!is_repeated_service(peers, i, services.ports[k], services_of))
-                add_service(ret, &peers[i].addr, services.ports[k]);
-        }
+        if (peers[i].addr.family == family)
+            add_addr(ret, &peers[i].addr);
     }
 }
 
-static void elements_ike(const struct lockdown *lockdown, uint8_t family, struct strbuf *ret)
+static void list_gateways(const struct lockdown *lockdown, uint8_t family, struct fw_elements *ret)
 {
-    add_services(lockdown->gateways, lockdown->n_gateways, family, ike_services, ret);
+    list_peers(lockdown->gateways, lockdown->n_gateways, family, ret);
 }
 
-static void elements_fetches(const struct lockdown *lockdown, uint8_t family, struct strbuf *ret)
+static void list_resolvers(const struct lockdown *lockdown, uint8_t family, struct fw_elements *ret)
 {
-    add_services(lockdown->fetches, lockdown->n_fetches, family, fetch_services, ret);
+    list_peers(lockdown->resolvers, lockdown->n_resolvers, family, ret);
 }
 
-static void elements_gateways(const struct lockdown *lockdown, uint8_t family, struct strbuf *ret)
-{
-    for (uint32_t i = 0; i < lockdown->n_gateways; i++) {
-        if (lockdown->gateways[i].addr.family == family && !is_repeated_addr(lockdown->gateways, i))
-            add_addr(ret, &lockdown->gateways[i].addr);
-    }
-}
-
-/* The same addresses as nft wants them for a part of the payload: one number in network order. */
-static void elements_gateway_errors(const struct lockdown *lockdown, uint8_t family, struct strbuf *ret)
-{
-    for (uint32_t i = 0; i < lockdown->n_gateways; i++) {
-        const struct ip_addr *addr = &lockdown->gateways[i].addr;
-
-        if (addr->family != family || is_repeated_addr(lockdown->gateways, i))
-            continue;
-        add_separator(ret);
-        strbuf_add(ret, "0x");
-        for (size_t k = 0; k < ip_addr_size(family); k++)
-            strbuf_add(ret, "%02x", addr->bytes[k]);
-    }
-}
-
-static void elements_resolvers(const struct lockdown *lockdown, uint8_t family, struct strbuf *ret)
-{
-    for (uint32_t i = 0; i < lockdown->n_resolvers; i++) {
-        if (lockdown->resolvers[i].addr.family == family && !is_repeated_addr(lockdown->resolvers, i))
-            add_addr(ret, &lockdown->resolvers[i].addr);
-    }
-}
-
-static void elements_tunnel(const struct lockdown *lockdown, uint8_t family, struct strbuf *ret)
+static void list_tunnel(const struct lockdown *lockdown, uint8_t family, struct fw_elements *ret)
 {
     for (uint32_t i = 0; i < lockdown->n_tunnel_addrs; i++) {
-        bool repeated = false;
-
-        for (uint32_t j = 0; j < i; j++)
-            repeated |= ip_addr_equal(&lockdown->tunnel_addrs[j], &lockdown->tunnel_addrs[i]);
-        if (lockdown->tunnel_addrs[i].family == family && !repeated)
+        if (lockdown->tunnel_addrs[i].family == family)
             add_addr(ret, &lockdown->tunnel_addrs[i]);
     }
 }
@@ -171,94 +113,122 @@ static bool is_covered(const struct lockdown *lockdown, uint32_t i)
     return false;
 }
 
-static void elements_lan(const struct lockdown *lockdown, uint8_t family, struct strbuf *ret)
+static void list_lan(const struct lockdown *lockdown, uint8_t family, struct fw_elements *ret)
 {
-    char text[IP_PREFIX_TEXT_SIZE];
-
     for (uint32_t i = 0; i < lockdown->n_lan; i++) {
-        if (lockdown->lan[i].addr.family != family || is_covered(lockdown, i))
-            continue;
-        add_separator(ret);
-        strbuf_add(ret, "%s", ip_prefix_format(&lockdown->lan[i], text, sizeof(text)));
+        struct fw_element element;
+
+        memset(&element, 0, sizeof(element));
+        element.addr = lockdown->lan[i].addr;
+        element.prefix_length = lockdown->lan[i].length;
+        if (element.addr.family == family && !is_covered(lockdown, i))
+            add(ret, &element);
     }
 }
 
-static void elements_forward_to(const struct lockdown *lockdown, uint8_t family, struct strbuf *ret)
+/* What ip_prefix_is_local() calls local. Always the same: a private address says nothing about who owns it, only that it is not the internet. */
+static void list_local(const struct lockdown *lockdown, uint8_t family, struct fw_elements *ret)
 {
-    (void)family;
-    if (lockdown->tunnel_up && fw_name_is_plain(lockdown->interface))
-        strbuf_add(ret, "\"%s\"", lockdown->interface);
+    static const char *const LOCAL[] = { "10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10" };
+
+    (void)lockdown;
+    for (size_t i = 0; i < ELEMENTSOF(LOCAL); i++) {
+        struct fw_element element;
+        struct ip_prefix prefix;
+
+        memset(&element, 0, sizeof(element));
+        if (ip_prefix_parse(LOCAL[i], &prefix) < 0 || prefix.addr.family != family)
+            continue;
+        element.addr = prefix.addr;
+        element.prefix_length = prefix.length;
+        add(ret, &element);
+    }
 }
 
-/* What ip_prefix_is_local() calls local. Always the same: a private address says nothing about who owns it, only that it is not the internet. */
-static void elements_local(const struct lockdown *lockdown, uint8_t family, struct strbuf *ret)
+static void list_forward_to(const struct lockdown *lockdown, uint8_t family, struct fw_elements *ret)
 {
-    (void)lockdown;
-    strbuf_add(ret, "%s",
-        family == 4 ? "10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16"
-                    : "fc00::/7, fe80::/10");
+    struct fw_element element;
+
+    (void)family;
+    memset(&element, 0, sizeof(element));
+    memcpy(element.name, lockdown->interface, sizeof(element.name));
+    if (lockdown->tunnel_up && fw_name_is_plain(lockdown->interface))
+        add(ret, &element);
 }
 
 /* In an ICMP error, the destination of the packet it is about: 8 bytes of ICMP, then 16 of the IPv4 header or 24 of the IPv6 header. */
 #define TYPE_ERROR4 "typeof @th,192,32;"
 #define TYPE_ERROR6 "typeof @th,256,128;"
 
-static const struct set_row SETS[] = {
-    { "ike4", "type ipv4_addr . inet_service;", 4, elements_ike },
-    { "ike6", "type ipv6_addr . inet_service;", 6, elements_ike },
-    { "gateways4", "type ipv4_addr;", 4, elements_gateways },
-    { "gateways6", "type ipv6_addr;", 6, elements_gateways },
-    { "gateway_errors4", TYPE_ERROR4, 4, elements_gateway_errors },
-    { "gateway_errors6", TYPE_ERROR6, 6, elements_gateway_errors },
-    { "resolvers4", "type ipv4_addr;", 4, elements_resolvers },
-    { "resolvers6", "type ipv6_addr;", 6, elements_resolvers },
-    { "fetches4", "type ipv4_addr . inet_service;", 4, elements_fetches },
-    { "fetches6", "type ipv6_addr . inet_service;", 6, elements_fetches },
-    { "tunnel4", "type ipv4_addr;", 4, elements_tunnel },
-    { "tunnel6", "type ipv6_addr;", 6, elements_tunnel },
-    { "lan4", "type ipv4_addr; flags interval;", 4, elements_lan },
-    { "lan6", "type ipv6_addr; flags interval;", 6, elements_lan },
-    { "local4", "type ipv4_addr; flags interval;", 4, elements_local },
-    { "local6", "type ipv6_addr; flags interval;", 6, elements_local },
-    { "forward_to", "type ifname;", 0, elements_forward_to },
+#define TYPE_SERVICE4 "type ipv4_addr . inet_service;"
+#define TYPE_SERVICE6 "type ipv6_addr . inet_service;"
+#define TYPE_PREFIX4  "type ipv4_addr; flags interval;"
+#define TYPE_PREFIX6  "type ipv6_addr; flags interval;"
+
+const struct fw_set FW_SETS[] = {
+    { "ike4", FW_KIND_SERVICE, TYPE_SERVICE4, 4, list_ike },
+    { "ike6", FW_KIND_SERVICE, TYPE_SERVICE6, 6, list_ike },
+    { "gateways4", FW_KIND_ADDR, "type ipv4_addr;", 4, list_gateways },
+    { "gateways6", FW_KIND_ADDR, "type ipv6_addr;", 6, list_gateways },
+    { "gateway_errors4", FW_KIND_NUMBER, TYPE_ERROR4, 4, list_gateways },
+    { "gateway_errors6", FW_KIND_NUMBER, TYPE_ERROR6, 6, list_gateways },
+    { "resolvers4", FW_KIND_ADDR, "type ipv4_addr;", 4, list_resolvers },
+    { "resolvers6", FW_KIND_ADDR, "type ipv6_addr;", 6, list_resolvers },
+    { "fetches4", FW_KIND_SERVICE, TYPE_SERVICE4, 4, list_fetches },
+    { "fetches6", FW_KIND_SERVICE, TYPE_SERVICE6, 6, list_fetches },
+    { "tunnel4", FW_KIND_ADDR, "type ipv4_addr;", 4, list_tunnel },
+    { "tunnel6", FW_KIND_ADDR, "type ipv6_addr;", 6, list_tunnel },
+    { "lan4", FW_KIND_PREFIX, TYPE_PREFIX4, 4, list_lan },
+    { "lan6", FW_KIND_PREFIX, TYPE_PREFIX6, 6, list_lan },
+    { "local4", FW_KIND_PREFIX, TYPE_PREFIX4, 4, list_local },
+    { "local6", FW_KIND_PREFIX, TYPE_PREFIX6, 6, list_local },
+    { "forward_to", FW_KIND_NAME, "type ifname;", 0, list_forward_to },
 };
+_Static_assert(ELEMENTSOF(FW_SETS) == N_FW_SETS, "N_FW_SETS");
 
-void fw_render_sets(const struct lockdown *lockdown, struct strbuf *ret)
+void fw_set_list(const struct fw_set *set, const struct lockdown *lockdown, struct fw_elements *ret)
 {
-    char buf[FW_ELEMENTS_MAX_BYTES];
+    memset(ret, 0, sizeof(*ret));
+    set->list(lockdown, set->family, ret);
+}
 
-    for (size_t i = 0; i < ELEMENTSOF(SETS); i++) {
-        const struct set_row *row = &SETS[i];
-        struct strbuf elements;
+static void render_element(const struct fw_element *element, enum fw_kind kind, struct strbuf *ret)
+{
+    char text[IP_ADDR_TEXT_SIZE];
 
-        strbuf_init(&elements, buf, sizeof(buf));
-        row->elements(lockdown, row->family, &elements);
-        ret->truncated |= elements.truncated;
-        if (elements.length_bytes)
-            strbuf_add(ret, "\tset %s { %s elements = { %s } }\n", row->name, row->type, elements.text);
-        else
-            strbuf_add(ret, "\tset %s { %s }\n", row->name, row->type);
+    switch (kind) {
+    case FW_KIND_ADDR:
+        strbuf_add(ret, "%s", ip_addr_format(&element->addr, text, sizeof(text)));
+        return;
+    case FW_KIND_SERVICE:
+        strbuf_add(ret, "%s . %u", ip_addr_format(&element->addr, text, sizeof(text)), element->port);
+        return;
+    case FW_KIND_PREFIX:
+        strbuf_add(ret, "%s/%u", ip_addr_format(&element->addr, text, sizeof(text)), element->prefix_length);
+        return;
+    case FW_KIND_NUMBER:
+        strbuf_add(ret, "0x");
+        for (size_t i = 0; i < ip_addr_size(element->addr.family); i++)
+            strbuf_add(ret, "%02x", element->addr.bytes[i]);
+        return;
+    case FW_KIND_NAME:
+        strbuf_add(ret, "\"%s\"", element->name);
+        return;
     }
 }
 
-void fw_render_update(const struct lockdown *from, const struct lockdown *to, struct strbuf *ret)
+void fw_render_sets(const struct lockdown *lockdown, struct strbuf *ret)
 {
-    char from_buf[FW_ELEMENTS_MAX_BYTES], to_buf[FW_ELEMENTS_MAX_BYTES];
+    for (size_t i = 0; i < N_FW_SETS; i++) {
+        const struct fw_set *set = &FW_SETS[i];
+        struct fw_elements list;
 
-    for (size_t i = 0; i < ELEMENTSOF(SETS); i++) {
-        const struct set_row *row = &SETS[i];
-        struct strbuf old, new;
-
-        strbuf_init(&old, from_buf, sizeof(from_buf));
-        strbuf_init(&new, to_buf, sizeof(to_buf));
-        row->elements(from, row->family, &old);
-        row->elements(to, row->family, &new);
-        ret->truncated |= new.truncated;
-        if (strcmp(old.text, new.text) == 0)
-            continue;
-        if (old.length_bytes)
-            strbuf_add(ret, "flush set inet mvpn %s\n", row->name);
-        if (new.length_bytes)
-            strbuf_add(ret, "add element inet mvpn %s { %s }\n", row->name, new.text);
+        fw_set_list(set, lockdown, &list);
+        strbuf_add(ret, "\tset %s { %s", set->name, set->type);
+        for (uint32_t k = 0; k < list.n_elements; k++) {
+            strbuf_add(ret, k ? ", " : " elements = { ");
+            render_element(&list.elements[k], set->kind, ret);
+        }
+        strbuf_add(ret, list.n_elements ? " } }\n" : " }\n");
     }
 }

@@ -143,6 +143,51 @@ static void what_was_removed_comes_back(void)
     }
 }
 
+/* The handle that the kernel gave the table: a new one with each whole installation. */
+static unsigned table_handle(void)
+{
+    struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
+    const char *at;
+    unsigned handle = 0;
+
+    nft_ctx_buffer_output(ctx);
+    nft_ctx_output_set_flags(ctx, NFT_CTX_OUTPUT_HANDLE);
+    CHECK_EQ(nft_run_cmd_from_buffer(ctx, "list table inet mvpn\n"), 0);
+    at = strstr(nft_ctx_get_output_buffer(ctx), "mvpn { # handle ");
+    if (CHECK(at != NULL))
+        CHECK_EQ(sscanf(at, "mvpn { # handle %u", &handle), 1);
+    nft_ctx_free(ctx);
+    return handle;
+}
+
+static void addresses_change_without_the_rules(void)
+{
+    struct fw *fw = open_fw();
+    struct lockdown lockdown;
+    unsigned handle;
+
+    flush_all();
+    fw_case_base(&lockdown);
+    CHECK_EQ(fw_apply(fw, &lockdown), 0);
+    handle = table_handle();
+    fw_case_add_peer(lockdown.gateways, &lockdown.n_gateways, "192.0.2.1", 0);
+    fw_case_add_peer(lockdown.gateways, &lockdown.n_gateways, "2001:db8::1", 10500);
+    CHECK_EQ(fw_apply(fw, &lockdown), 0);
+    CHECK_EQ(table_handle(), handle);
+    lockdown.tunnel_up = true;
+    CHECK_EQ(fw_apply(fw, &lockdown), 0);
+    CHECK_EQ(table_handle(), handle);
+    /* nothing differs, or somebody was there: all of it again */
+    CHECK_EQ(fw_apply(fw, &lockdown), 0);
+    CHECK_NE(table_handle(), handle);
+    handle = table_handle();
+    CHECK_EQ(run_nft("add table inet others\n", NULL, false), 0);
+    lockdown.tunnel_up = false;
+    CHECK_EQ(fw_apply(fw, &lockdown), 0);
+    CHECK_NE(table_handle(), handle);
+    fw_free(fw);
+}
+
 static void other_tables_stay(void)
 {
     static const char *const OTHERS = "table ip mvpn {\nchain c {\ncounter\n}\n}\n"
@@ -225,6 +270,7 @@ int main(int argc, char **argv)
         TEST(the_kernel_takes_every_case),
         TEST(every_change_ends_where_a_fresh_start_does),
         TEST(what_was_removed_comes_back),
+        TEST(addresses_change_without_the_rules),
         TEST(other_tables_stay),
         TEST(a_second_process_takes_over),
         TEST(a_refusal_is_told),
