@@ -126,7 +126,7 @@ static ssize_t receive(struct channel *channel)
     if (n < 0)
         return -errno;
     if (msg.msg_flags & MSG_TRUNC)
-        return -ENOBUFS; /* lost as well */
+        return -ENOBUFS;             /* lost as well */
     return from.nl_pid == 0 ? n : 0; /* any process may send to our port */
 }
 
@@ -146,7 +146,8 @@ struct answer {
     int error;
 };
 
-static void read_answer(struct channel *channel, int n, const struct channel_sink *sink, struct answer *answer)
+static void read_answer(
+    struct channel *channel, int n, const struct channel_sink *sink, struct answer *answer)
 {
     struct nlmsghdr *header = (struct nlmsghdr *)channel->buf;
 

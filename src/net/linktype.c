@@ -56,8 +56,28 @@ static bool in_list(const char *text, const char *const *list, size_t n)
 static bool is_tunnel_kind(const char *kind)
 {
     static const char *const kinds[] = {
-        "tun",    "wireguard", "xfrm",   "vti",    "vti6",   "ipip",    "sit",    "gre",       "gretap", "erspan", "ip6tnl",
-        "ip6gre", "ip6gretap", "ip6erspan", "vxlan", "geneve", "bareudp", "gtp", "amt", "ovpn", "ovpn-dco", "l2tp",
+        "tun",
+        "wireguard",
+        "xfrm",
+        "vti",
+        "vti6",
+        "ipip",
+        "sit",
+        "gre",
+        "gretap",
+        "erspan",
+        "ip6tnl",
+        "ip6gre",
+        "ip6gretap",
+        "ip6erspan",
+        "vxlan",
+        "geneve",
+        "bareudp",
+        "gtp",
+        "amt",
+        "ovpn",
+        "ovpn-dco",
+        "l2tp",
     };
 
     return in_list(kind, kinds, ELEMENTSOF(kinds));
@@ -73,7 +93,8 @@ static bool is_cellular_kind(const char *kind)
 /* Kinds that carry packets of others or of nobody. */
 static bool is_other_kind(const char *kind)
 {
-    static const char *const kinds[] = { "dummy", "ifb", "vrf", "nlmon", "vcan", "can", "lowpan", "netdevsim", "hsr" };
+    static const char *const kinds[] = { "dummy", "ifb", "vrf", "nlmon", "vcan", "can", "lowpan", "netdevsim",
+        "hsr" };
 
     return in_list(kind, kinds, ELEMENTSOF(kinds));
 }
@@ -82,8 +103,19 @@ static bool is_other_kind(const char *kind)
 static bool has_modem_driver(const struct link_facts *facts)
 {
     static const char *const drivers[] = {
-        "qmi_wwan", "cdc_mbim", "huawei_cdc_ncm", "sierra_net", "hso",  "mhi_net", "mhi_wwan_mbim",
-        "iosm",     "mtk_t7xx", "bam-dmux",       "ipa",        "rmnet", "kalmia",
+        "qmi_wwan",
+        "cdc_mbim",
+        "huawei_cdc_ncm",
+        "sierra_net",
+        "hso",
+        "mhi_net",
+        "mhi_wwan_mbim",
+        "iosm",
+        "mtk_t7xx",
+        "bam-dmux",
+        "ipa",
+        "rmnet",
+        "kalmia",
     };
     char path[SYSFS_PATH_SIZE], target[SYSFS_VALUE_SIZE];
     ssize_t n = readlink(sysfs_path(facts, "device/driver", path), target, sizeof(target) - 1);

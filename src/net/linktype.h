@@ -10,10 +10,10 @@
 struct link_facts {
     int ifindex;
     char name[IF_NAME_SIZE];
-    uint16_t hardware; /* ARPHRD_* */
+    uint16_t hardware;       /* ARPHRD_* */
     char kind[IF_NAME_SIZE]; /* IFLA_INFO_KIND, "" for hardware */
-    bool bridge_port; /* enslaved to a bridge */
-    bool peer_elsewhere; /* its other end lives in another network namespace */
+    bool bridge_port;        /* enslaved to a bridge */
+    bool peer_elsewhere;     /* its other end lives in another network namespace */
 };
 
 enum link_type link_type_of(const struct link_facts *facts);

@@ -12,9 +12,9 @@ struct net;
 
 /* What net_dispatch() saw. */
 enum net_change {
-    NET_CHANGE_LINKS = 1 << 0, /* the link set differs from the last one given out */
-    NET_CHANGE_TUNNEL_LOST = 1 << 1, /* somebody deleted the tunnel interface, set it down or took its address away */
-    NET_CHANGE_RULES = 1 << 2, /* somebody removed a rule or route of ours: apply again */
+    NET_CHANGE_LINKS = 1 << 0,       /* the link set differs from the last one given out */
+    NET_CHANGE_TUNNEL_LOST = 1 << 1, /* deleted, set down, or an address taken, by somebody */
+    NET_CHANGE_RULES = 1 << 2,       /* somebody removed a rule or route of ours: apply again */
 };
 
 /* Opens sockets and dumps once. runtime_dir: where old values of sysctls are kept so that a crash does not lose them. */

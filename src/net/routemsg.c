@@ -64,7 +64,8 @@ static void parse_hops(struct nlattr *multipath, struct route *route)
 
         if (route->n_hops == ROUTE_HOPS_MAX)
             return;
-        if (nla_parse(attrs, RTA_MAX, (struct nlattr *)(hop + 1), (int)(hop->rtnh_len - sizeof(*hop)), NULL) < 0)
+        if (nla_parse(attrs, RTA_MAX, (struct nlattr *)(hop + 1), (int)(hop->rtnh_len - sizeof(*hop)), NULL) <
+            0)
             return;
         route->hops[route->n_hops++] = (struct route_hop){
             .ifindex = hop->rtnh_ifindex,
@@ -145,13 +146,15 @@ struct nl_msg *route_message(int type, int flags, const struct route *route)
         .rtm_dst_len = route->destination.length,
         .rtm_protocol = route->protocol,
         .rtm_type = route->type,
-        .rtm_scope = RT_SCOPE_UNIVERSE, /* on-link ones too: no gateway of other people's is to be looked for in our tables */
+        .rtm_scope =
+            RT_SCOPE_UNIVERSE, /* on-link ones too: no gateway of other people's is to be looked for in our tables */
         /* The gateway is looked up by the unmarked rules otherwise, which say unreachable. */
         .rtm_flags = unicast && !on_link ? RTNH_F_ONLINK : 0,
     };
     _cleanup_msg_ struct nl_msg *msg = channel_message(type, flags, &rtm, sizeof(rtm));
 
-    if (!msg || nla_put_u32(msg, RTA_TABLE, route->table) < 0 || nla_put_u32(msg, RTA_PRIORITY, route->metric) < 0)
+    if (!msg || nla_put_u32(msg, RTA_TABLE, route->table) < 0 ||
+        nla_put_u32(msg, RTA_PRIORITY, route->metric) < 0)
         return NULL;
     if (route->destination.length > 0 && put_addr(msg, RTA_DST, &route->destination.addr) < 0)
         return NULL;

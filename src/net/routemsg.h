@@ -14,26 +14,26 @@ struct nl_msg;
 struct nlattr;
 
 struct route_hop {
-    int ifindex; /* 0: none (unreachable) */
+    int ifindex;        /* 0: none (unreachable) */
     struct ip_addr via; /* family 0: on-link */
     bool dead;
 };
 
 struct route {
-    uint8_t family; /* 4 or 6 */
-    uint8_t type; /* RTN_* */
+    uint8_t family;   /* 4 or 6 */
+    uint8_t type;     /* RTN_* */
     uint8_t protocol; /* RTPROT_* */
     uint32_t table;
     uint32_t metric;
     struct ip_prefix destination;
     struct ip_addr source; /* preferred; family 0: none */
-    bool cloned; /* a cached exception, not configuration */
+    bool cloned;           /* a cached exception, not configuration */
     uint32_t n_hops;
     struct route_hop hops[ROUTE_HOPS_MAX];
 };
 
 int family_to_af(uint8_t family); /* 4, 6 -> AF_INET, AF_INET6 */
-uint8_t family_from_af(int af); /* 0: another family */
+uint8_t family_from_af(int af);   /* 0: another family */
 
 /* The address in an attribute, "none" where it is absent or has not the family's length. */
 struct ip_addr attr_addr(uint8_t family, const struct nlattr *attr);

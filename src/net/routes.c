@@ -17,7 +17,8 @@
 #define METRIC_STOP UINT32_MAX
 #define ROUNDS_MAX  3
 
-static struct route *add(struct route_list *list, uint32_t table, uint8_t type, const struct ip_prefix *destination)
+static struct route *add(
+    struct route_list *list, uint32_t table, uint8_t type, const struct ip_prefix *destination)
 {
     struct route *route;
 
@@ -84,7 +85,8 @@ void routes_add_outer(struct route_list *list, const struct routing_outer *outer
 
 static bool same_key(const struct route *a, const struct route *b)
 {
-    return a->family == b->family && a->metric == b->metric && ip_prefix_equal(&a->destination, &b->destination);
+    return a->family == b->family && a->metric == b->metric &&
+           ip_prefix_equal(&a->destination, &b->destination);
 }
 
 /* As far as it matters where a packet goes: IPv6 shows `lo` as the device of an unreachable route, a dead hop is still configured. */
@@ -204,7 +206,8 @@ static int change(struct channel *channel, struct route_diff *diff, bool *ret_ch
     return result;
 }
 
-static int apply_family(struct channel *channel, uint32_t table, const struct route_list *wanted, uint8_t family)
+static int apply_family(
+    struct channel *channel, uint32_t table, const struct route_list *wanted, uint8_t family)
 {
     struct route_diff diff = { .family = family, .table = table, .wanted = wanted };
     bool changed = true;
@@ -229,7 +232,8 @@ int routes_apply(struct channel *channel, uint32_t table, const struct route_lis
     return result < 0 ? result : r;
 }
 
-static int family_present(struct channel *channel, uint32_t table, const struct route_list *wanted, uint8_t family)
+static int family_present(
+    struct channel *channel, uint32_t table, const struct route_list *wanted, uint8_t family)
 {
     struct route_diff diff = { .family = family, .table = table, .wanted = wanted };
     int r = compare(channel, &diff);

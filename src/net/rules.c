@@ -24,14 +24,14 @@
 #include <netlink/msg.h>
 #include <string.h>
 
-#define PRIORITY_MARK       5100
-#define PRIORITY_MARK_STOP  5101
-#define PRIORITY_DHCP       5110
-#define PRIORITY_LAN        5120
-#define PRIORITY_TUNNEL     5200
-#define PRIORITY_STOP       5201
-#define RULES_MAX           (5 + LOCKDOWN_LAN_MAX)
-#define ATTRS_MAX           FRA_DPORT_RANGE
+#define PRIORITY_MARK      5100
+#define PRIORITY_MARK_STOP 5101
+#define PRIORITY_DHCP      5110
+#define PRIORITY_LAN       5120
+#define PRIORITY_TUNNEL    5200
+#define PRIORITY_STOP      5201
+#define RULES_MAX          (5 + LOCKDOWN_LAN_MAX)
+#define ATTRS_MAX          FRA_DPORT_RANGE
 
 /* Linux 6.15's, which its dumps show beside every port; older headers lack them. */
 #define ATTR_SPORT_MASK 28
@@ -39,15 +39,15 @@
 
 struct rule {
     uint8_t family;
-    uint8_t action; /* FR_ACT_TO_TBL, FR_ACT_UNREACHABLE */
-    uint8_t protocol; /* who made it */
+    uint8_t action;      /* FR_ACT_TO_TBL, FR_ACT_UNREACHABLE */
+    uint8_t protocol;    /* who made it */
     uint8_t ip_protocol; /* 0: any */
     uint32_t priority;
     uint32_t table;
-    uint32_t mark, mask; /* mask 0: any */
+    uint32_t mark, mask;                    /* mask 0: any */
     uint16_t source_port, destination_port; /* 0: any */
-    struct ip_prefix to; /* length 0: anywhere */
-    bool odd; /* it has a condition that none of ours has */
+    struct ip_prefix to;                    /* length 0: anywhere */
+    bool odd;                               /* it has a condition that none of ours has */
 };
 
 struct rule_list {
@@ -64,7 +64,8 @@ struct rule_diff {
     struct nl_msg **surplus; /* requests that delete; owned until sent */
 };
 
-static struct rule *add(struct rule_list *list, uint8_t family, uint32_t priority, uint8_t action, uint32_t table)
+static struct rule *add(
+    struct rule_list *list, uint8_t family, uint32_t priority, uint8_t action, uint32_t table)
 {
     struct rule *rule = &list->items[list->n++];
 
@@ -146,10 +147,10 @@ static bool is_plain_attr(const struct nlattr *attr)
 
 static bool has_odd_attr(const struct nlmsghdr *header)
 {
-    const struct nlattr *attr;
-    int left;
+    const struct nlattr *attr = nlmsg_attrdata(header, sizeof(struct fib_rule_hdr));
+    int left = nlmsg_attrlen(header, sizeof(struct fib_rule_hdr));
 
-    nlmsg_for_each_attr(attr, (struct nlmsghdr *)header, sizeof(struct fib_rule_hdr), left)
+    for (; nla_ok(attr, left); attr = nla_next(attr, &left))
         if (!is_plain_attr(attr))
             return true;
     return false;
@@ -179,7 +180,8 @@ static int parse(const struct nlmsghdr *header, struct rule *ret)
     ret->action = frh->action;
     ret->odd = (frh->flags & FIB_RULE_INVERT) || frh->src_len || frh->tos || has_odd_attr(header);
     ret->priority = u32_or_zero(attrs[FRA_PRIORITY]);
-    ret->table = frh->action == FR_ACT_TO_TBL ? attrs[FRA_TABLE] ? u32_or_zero(attrs[FRA_TABLE]) : frh->table : 0;
+    ret->table =
+        frh->action == FR_ACT_TO_TBL ? attrs[FRA_TABLE] ? u32_or_zero(attrs[FRA_TABLE]) : frh->table : 0;
     ret->mark = u32_or_zero(attrs[FRA_FWMARK]);
     ret->mask = u32_or_zero(attrs[FRA_FWMASK]);
     ret->protocol = u8_or_zero(attrs[FRA_PROTOCOL]);
@@ -225,7 +227,8 @@ static struct nl_msg *message_for(const struct rule *rule)
         return NULL;
     if (rule->table && nla_put_u32(msg, FRA_TABLE, rule->table) < 0)
         return NULL;
-    if (rule->mask && (nla_put_u32(msg, FRA_FWMARK, rule->mark) < 0 || nla_put_u32(msg, FRA_FWMASK, rule->mask) < 0))
+    if (rule->mask &&
+        (nla_put_u32(msg, FRA_FWMARK, rule->mark) < 0 || nla_put_u32(msg, FRA_FWMASK, rule->mask) < 0))
         return NULL;
     if (rule->ip_protocol && nla_put_u8(msg, FRA_IP_PROTO, rule->ip_protocol) < 0)
         return NULL;
@@ -262,7 +265,8 @@ static int compare_one(const struct nlmsghdr *header, void *userdata)
     struct rule_diff *diff = userdata;
     struct rule rule;
 
-    if (header->nlmsg_type != RTM_NEWRULE || parse(header, &rule) < 0 || rule.family != diff->family || !is_ours(&rule))
+    if (header->nlmsg_type != RTM_NEWRULE || parse(header, &rule) < 0 || rule.family != diff->family ||
+        !is_ours(&rule))
         return 0;
     for (unsigned i = 0; i < diff->wanted->n; i++) {
         if (!diff->found[i] && memcmp(&diff->wanted->items[i], &rule, sizeof(rule)) == 0) {

@@ -59,7 +59,8 @@ static struct iface *insert(struct snapshot *snapshot, int ifindex)
         snapshot->ifaces = ifaces;
         snapshot->room = room;
     }
-    memmove(&snapshot->ifaces[at + 1], &snapshot->ifaces[at], (snapshot->n_ifaces - at) * sizeof(*snapshot->ifaces));
+    memmove(&snapshot->ifaces[at + 1], &snapshot->ifaces[at],
+        (snapshot->n_ifaces - at) * sizeof(*snapshot->ifaces));
     snapshot->n_ifaces++;
     memset(&snapshot->ifaces[at], 0, sizeof(snapshot->ifaces[at]));
     snapshot->ifaces[at].link.ifindex = ifindex;
@@ -247,7 +248,8 @@ static bool remove_addr(struct iface *iface, const struct link_addr *addr)
             continue;
         link->n_addrs--;
         memmove(&link->addrs[i], &link->addrs[i + 1], (link->n_addrs - i) * sizeof(*addr));
-        memmove(&iface->secondary[i], &iface->secondary[i + 1], (link->n_addrs - i) * sizeof(*iface->secondary));
+        memmove(
+            &iface->secondary[i], &iface->secondary[i + 1], (link->n_addrs - i) * sizeof(*iface->secondary));
         memset(&link->addrs[link->n_addrs], 0, sizeof(*addr));
         return true;
     }

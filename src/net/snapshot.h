@@ -13,8 +13,8 @@ struct iface {
     struct link_facts facts;
     bool secondary[LINK_ADDRS_MAX]; /* of the address at the same place: IPv4 secondary, IPv6 temporary */
     struct ip_addr preferred[2]; /* source that the best default route names, IPv4 and IPv6; family 0: none */
-    bool more_addrs; /* some did not fit: after a removal all must be read again */
-    bool seen; /* in the dump that is being read */
+    bool more_addrs;             /* some did not fit: after a removal all must be read again */
+    bool seen;                   /* in the dump that is being read */
 };
 
 struct snapshot {
@@ -27,7 +27,8 @@ struct snapshot {
 /* What a message means for what is not in it. */
 enum snapshot_hint {
     SNAPSHOT_READ_ADDRS = 1 << 0, /* addresses must be dumped again */
-    SNAPSHOT_READ_ROUTES = 1 << 1, /* routes vanished without a message of their own (IPv4), or an interesting one changed */
+    SNAPSHOT_READ_ROUTES =
+        1 << 1, /* routes vanished without a message of their own (IPv4), or an interesting one changed */
 };
 
 void snapshot_clear(struct snapshot *snapshot);

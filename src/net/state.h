@@ -26,11 +26,11 @@ struct net {
     bool ipv6; /* the kernel has it */
     struct channel calls;
     struct channel events;
-    int poll_fd; /* epoll over the events and wake_fd */
-    int wake_fd; /* eventfd: something is to be reported that no notification tells */
+    int poll_fd;     /* epoll over the events and wake_fd */
+    int wake_fd;     /* eventfd: something is to be reported that no notification tells */
     unsigned doubts; /* of enum net_doubt */
     struct snapshot snapshot;
-    struct link_set given; /* the last one handed out */
+    struct link_set given;  /* the last one handed out */
     struct routing routing; /* as last asked for; .active false: nothing of ours is wanted */
-    int tunnel_ifindex; /* of the device that net_tunnel_open() made; 0: none, or its loss is reported */
+    int tunnel_ifindex;     /* of the device that net_tunnel_open() made; 0: none, or its loss is reported */
 };

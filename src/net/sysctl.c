@@ -154,7 +154,8 @@ int sysctl_hold(const char *file, const struct sysctl *settings, unsigned n_sett
             changed |= remember(&list, settings[i].path, value, target);
     }
     if (changed)
-        result = save(file, &list); /* on failure the settings are made all the same: working is what was asked for */
+        result = save(
+            file, &list); /* on failure the settings are made all the same: working is what was asked for */
     for (unsigned i = 0; i < n_settings; i++) {
         int r = read_value(settings[i].path, &value);
         int target = r < 0 ? 0 : target_of(&list, &settings[i], value);

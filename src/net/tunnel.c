@@ -30,7 +30,8 @@ static bool text_is(const struct nlattr *attr, const char *text)
 {
     size_t length = strlen(text);
 
-    return attr && (size_t)nla_len(attr) >= length && strnlen(nla_data(attr), (size_t)nla_len(attr)) == length &&
+    return attr && (size_t)nla_len(attr) >= length &&
+           strnlen(nla_data(attr), (size_t)nla_len(attr)) == length &&
            memcmp(nla_data(attr), text, length) == 0;
 }
 
@@ -101,7 +102,8 @@ static int stop_autoconfiguration(struct channel *channel, int ifindex)
     struct nlattr *families, *family;
     int r;
 
-    if (!msg || !(families = nla_nest_start(msg, IFLA_AF_SPEC)) || !(family = nla_nest_start(msg, AF_INET6)) ||
+    if (!msg || !(families = nla_nest_start(msg, IFLA_AF_SPEC)) ||
+        !(family = nla_nest_start(msg, AF_INET6)) ||
         nla_put_u8(msg, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE) < 0)
         return -ENOMEM;
     nla_nest_end(msg, family);
@@ -116,9 +118,7 @@ static void set_sysctls(const char *name)
         const char *key;
         int value;
     } settings[] = {
-        { "accept_ra", 0 },
-        { "autoconf", 0 },
-        { "router_solicitations", 0 },
+        { "accept_ra", 0 }, { "autoconf", 0 }, { "router_solicitations", 0 },
         { "disable_ipv6", 0 }, /* an administrator's default would refuse the tunnel's address */
     };
 
@@ -227,12 +227,14 @@ static int compare_addr(const struct nlmsghdr *header, void *userdata)
     ifa = nlmsg_data(header);
     if ((int)ifa->ifa_index != diff->ifindex)
         return 0;
-    addr.addr = attr_addr(family_from_af(ifa->ifa_family), attrs[IFA_LOCAL] ? attrs[IFA_LOCAL] : attrs[IFA_ADDRESS]);
+    addr.addr =
+        attr_addr(family_from_af(ifa->ifa_family), attrs[IFA_LOCAL] ? attrs[IFA_LOCAL] : attrs[IFA_ADDRESS]);
     addr.prefix_length = ifa->ifa_prefixlen;
     if (addr.addr.family == 0)
         return 0;
     for (uint32_t i = 0; i < diff->routing->n_addrs && i < ADDRS_MAX; i++) {
-        if (ip_addr_equal(&diff->routing->addrs[i], &addr.addr) && addr.prefix_length == whole_length(addr.addr.family)) {
+        if (ip_addr_equal(&diff->routing->addrs[i], &addr.addr) &&
+            addr.prefix_length == whole_length(addr.addr.family)) {
             diff->found[i] = true;
             return 0;
         }
@@ -265,7 +267,8 @@ static int change_addrs(struct channel *channel, const struct addr_diff *diff)
         if (diff->found[i] || addr.addr.family == 0)
             continue;
         addr.prefix_length = whole_length(addr.addr.family);
-        r = channel_call(channel, addr_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, diff->ifindex, &addr), NULL);
+        r = channel_call(
+            channel, addr_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, diff->ifindex, &addr), NULL);
         if (r < 0 && result == 0)
             result = r;
     }

@@ -10,7 +10,7 @@
 /* What the kernel has under that name. */
 struct tunnel_state {
     int ifindex; /* 0: nothing */
-    bool ours; /* it bears our mark */
+    bool ours;   /* it bears our mark */
     bool up;
     uint32_t mtu; /* bytes */
 };
@@ -24,7 +24,8 @@ int tunnel_find(struct channel *channel, const char *name, struct tunnel_state *
 int tunnel_create(struct channel *channel, const char *name, uint32_t mtu, int *ret_fd, int *ret_ifindex);
 
 /* MTU, up, and exactly these addresses; interface as found by tunnel_find(). */
-int tunnel_configure(struct channel *channel, const struct tunnel_state *state, const struct routing *routing);
+int tunnel_configure(
+    struct channel *channel, const struct tunnel_state *state, const struct routing *routing);
 
 /* 1: up and has all addresses; 0: not; or negative errno. */
 int tunnel_complete(struct channel *channel, const struct tunnel_state *state, const struct routing *routing);

@@ -21,8 +21,15 @@
 int watch_open(struct channel *events)
 {
     static const int groups[] = {
-        RTNLGRP_LINK,      RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,   RTNLGRP_IPV6_ROUTE,
-        RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,   RTNLGRP_NEXTHOP,     RTNLGRP_IPV4_NETCONF,
+        RTNLGRP_LINK,
+        RTNLGRP_IPV4_IFADDR,
+        RTNLGRP_IPV6_IFADDR,
+        RTNLGRP_IPV4_ROUTE,
+        RTNLGRP_IPV6_ROUTE,
+        RTNLGRP_IPV4_RULE,
+        RTNLGRP_IPV6_RULE,
+        RTNLGRP_NEXTHOP,
+        RTNLGRP_IPV4_NETCONF,
     };
 
     return channel_open_events(events, groups, ELEMENTSOF(groups), RECEIVE_BYTES);
@@ -38,7 +45,8 @@ static bool carries_outer(const struct net *net, int ifindex)
 
 static unsigned doubts_of_hints(int hints)
 {
-    return (hints & SNAPSHOT_READ_ADDRS ? DOUBT_ADDRS : 0) | (hints & SNAPSHOT_READ_ROUTES ? DOUBT_ROUTES : 0);
+    return (hints & SNAPSHOT_READ_ADDRS ? DOUBT_ADDRS : 0) |
+           (hints & SNAPSHOT_READ_ROUTES ? DOUBT_ROUTES : 0);
 }
 
 /* Index 1 is `lo`: IPv6 keeps unreachable routes there. */

@@ -48,8 +48,14 @@ static void check_output(const char *command, const char *wanted)
 static int open_monitor(void)
 {
     static const int groups[] = {
-        RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-        RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE,   RTNLGRP_IPV4_NETCONF,
+        RTNLGRP_LINK,
+        RTNLGRP_IPV4_IFADDR,
+        RTNLGRP_IPV6_IFADDR,
+        RTNLGRP_IPV4_ROUTE,
+        RTNLGRP_IPV6_ROUTE,
+        RTNLGRP_IPV4_RULE,
+        RTNLGRP_IPV6_RULE,
+        RTNLGRP_IPV4_NETCONF,
     };
     struct sockaddr_nl any = { .nl_family = AF_NETLINK };
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
@@ -101,7 +107,8 @@ static void makes_rules_and_tables(void)
     check_output("ip route show table 19798 | sed 's/ *$//'",
         "default dev mvpn0 proto 77 metric 1\nunreachable default proto 77 metric 4294967295");
     check_output("ip -6 route show table 19798 | sed 's/ *$//'",
-        "default dev mvpn0 proto 77 metric 1 pref medium\nunreachable default dev lo proto 77 metric 4294967295 pref medium");
+        "default dev mvpn0 proto 77 metric 1 pref medium\nunreachable default dev lo proto 77 metric "
+        "4294967295 pref medium");
     check_output("ip route show table 19799 | sed 's/ *$//'",
         "203.0.113.5 via 10.0.0.2 dev v0 proto 77 src 10.0.0.1 metric 1 onlink");
     check_output("ip -6 route show table 19799 | sed 's/ *$//'",
@@ -140,8 +147,9 @@ static void second_time_changes_nothing(void)
 /* Where would this packet go? "dev v0", "dev mvpn0", or "blocked". */
 static void check_way(const char *arguments, const char *wanted)
 {
-    _cleanup_free_ char *text = lab_output(
-        "ip route get %s 2>&1 | head -1 | sed -E 's/.*(dev [a-z0-9]+).*/\\1/; s/.*(unreachable|No route).*/blocked/'", arguments);
+    _cleanup_free_ char *text = lab_output("ip route get %s 2>&1 | head -1 | sed -E 's/.*(dev "
+                                           "[a-z0-9]+).*/\\1/; s/.*(unreachable|No route).*/blocked/'",
+        arguments);
 
     test_context("%s", arguments);
     CHECK_STR(text, wanted);
@@ -156,7 +164,8 @@ static void packets_go_where_they_may(void)
 
     lab_enter();
     lab_base_link();
-    lab_run("ip route add 198.51.100.0/24 via 10.0.0.2 dev v0"); /* TunnelVision: more specific than any default */
+    lab_run(
+        "ip route add 198.51.100.0/24 via 10.0.0.2 dev v0"); /* TunnelVision: more specific than any default */
     net = open_net();
     lab_routing(&routing);
     routing.lan[routing.n_lan++] = lab_prefix("10.0.0.0/24");
@@ -193,7 +202,8 @@ static void packets_go_where_they_may(void)
 /* Under lockdown DHCP clients and NetworkManager still bring links up: their routes into the main table are taken as ever. */
 static void others_can_still_configure(void)
 {
-    static const char *const gateways[] = { "10.0.0.9", "10.0.0.9 dev v0", "fd00::9", "fd00::9 dev v0", "fe80::9 dev v0" };
+    static const char *const gateways[] = { "10.0.0.9", "10.0.0.9 dev v0", "fd00::9", "fd00::9 dev v0",
+        "fe80::9 dev v0" };
     _cleanup_close_ int tun_fd = -1;
     struct routing routing;
     struct net *net;
@@ -207,7 +217,8 @@ static void others_can_still_configure(void)
         for (size_t i = 0; i < ELEMENTSOF(gateways); i++) {
             test_context("%s tunnel, %s", with_tunnel ? "with" : "without", gateways[i]);
             lab_run("ip route add default via %s metric 7", gateways[i]);
-            lab_run("ip route show default metric 7 | grep -q 'dev v0' || ip -6 route show default metric 7 | grep -q 'dev v0'");
+            lab_run("ip route show default metric 7 | grep -q 'dev v0' || ip -6 route show default metric 7 "
+                    "| grep -q 'dev v0'");
             lab_run("ip route del default via %s metric 7", gateways[i]);
         }
         if (!with_tunnel)
@@ -228,7 +239,8 @@ static void changes_by_difference(void)
 
     lab_enter();
     lab_base_link();
-    lab_run("ip link add w0 type veth peer name w1; ip link set w0 up; ip link set w1 up; ip addr add 10.2.0.1/24 dev w0");
+    lab_run("ip link add w0 type veth peer name w1; ip link set w0 up; ip link set w1 up; ip addr add "
+            "10.2.0.1/24 dev w0");
     net = open_net();
     lab_routing(&routing);
     routing.lan[routing.n_lan++] = lab_prefix("10.0.0.0/24");
@@ -250,7 +262,8 @@ static void changes_by_difference(void)
     routing.mtu = 1300;
     CHECK_EQ(net_apply(net, &routing), 0);
     check_output("ip -o addr show mvpn0 | awk '{print $3,$4}'", "inet 10.99.1.2/32\ninet6 fd99::1/128");
-    check_output("ip route show table 19798 default | sed 's/ *$//' | head -1", "default dev mvpn0 proto 77 metric 1");
+    check_output(
+        "ip route show table 19798 default | sed 's/ *$//' | head -1", "default dev mvpn0 proto 77 metric 1");
     check_output("cat /sys/class/net/mvpn0/mtu", "1300");
     net_free(net);
 }
@@ -369,7 +382,8 @@ static void router_still_finds_us(void)
     for (int rp_filter = 0; rp_filter <= 2; rp_filter++) {
         lab_enter();
         lab_base_link();
-        lab_run("cd /proc/sys/net/ipv4/conf; echo %d >all/rp_filter; echo %d >v0/rp_filter", rp_filter, rp_filter);
+        lab_run("cd /proc/sys/net/ipv4/conf; echo %d >all/rp_filter; echo %d >v0/rp_filter", rp_filter,
+            rp_filter);
         net = open_net();
         lab_routing(&routing);
         routing.n_addrs = routing.n_subnets = 0;
@@ -378,7 +392,8 @@ static void router_still_finds_us(void)
         lab_run("ip -n far neigh flush all; ip netns exec far ping -c1 -W1 10.0.0.1 >/dev/null;"
                 "ip -n far neigh show 10.0.0.1 | grep -q REACHABLE");
         /* A router outside our prefix: arp_ignore=2 would hide us from it. */
-        lab_run("ip -n far addr flush dev v1; ip -n far addr add 192.0.2.1/32 dev v1; ip -n far route add 10.0.0.1 dev v1");
+        lab_run("ip -n far addr flush dev v1; ip -n far addr add 192.0.2.1/32 dev v1; ip -n far route add "
+                "10.0.0.1 dev v1");
         routing.outer[0].via = lab_addr("192.0.2.1");
         CHECK_EQ(net_apply(net, &routing), 0);
         check_output("cat /proc/sys/net/ipv4/conf/all/arp_ignore", "1");
@@ -536,11 +551,21 @@ static void cycles_leave_nothing(void)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(makes_rules_and_tables),     TEST(second_time_changes_nothing),    TEST(packets_go_where_they_may),
-        TEST(changes_by_difference),      TEST(off_is_off),                     TEST(crash_is_cleaned_up),
-        TEST(restart_keeps_old_settings), TEST(router_still_finds_us),          TEST(tunnel_address_is_not_told),
-        TEST(vanished_link_does_not_stop_it), TEST(foreign_device_is_left_alone), TEST(others_can_still_configure),
-        TEST(works_without_ipv6),         TEST(works_with_ipv6_switched_off),   TEST(cycles_leave_nothing),
+        TEST(makes_rules_and_tables),
+        TEST(second_time_changes_nothing),
+        TEST(packets_go_where_they_may),
+        TEST(changes_by_difference),
+        TEST(off_is_off),
+        TEST(crash_is_cleaned_up),
+        TEST(restart_keeps_old_settings),
+        TEST(router_still_finds_us),
+        TEST(tunnel_address_is_not_told),
+        TEST(vanished_link_does_not_stop_it),
+        TEST(foreign_device_is_left_alone),
+        TEST(others_can_still_configure),
+        TEST(works_without_ipv6),
+        TEST(works_with_ipv6_switched_off),
+        TEST(cycles_leave_nothing),
         TEST(tunnel_routes_change_without_a_gap),
     };
 

@@ -132,7 +132,8 @@ static void interference_is_told_and_mended(void)
         lab_run("test $(ip rule | grep -c 'proto 77') = 4 && test $(ip -6 rule | grep -c 'proto 77') = 5 &&"
                 "ip route get 203.0.113.5 mark 0x4d56 | grep -q 'via 10.0.0.2 dev v0' &&"
                 "ip route get 2001:db8::5 mark 0x4d56 | grep -q 'via fd00::2 dev v0' &&"
-                "test $(ip route show table 19798 | wc -l) = 2 && test $(ip -6 route show table 19798 | wc -l) = 2");
+                "test $(ip route show table 19798 | wc -l) = 2 && test $(ip -6 route show table 19798 | wc "
+                "-l) = 2");
         end(&guarded);
     }
     test_context("%s", "");

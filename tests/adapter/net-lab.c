@@ -70,7 +70,8 @@ char *lab_everything(void)
 {
     return lab_output("ip -d rule; ip -6 -d rule; ip -d route show table all; ip -6 -d route show table all;"
                       "ip -o addr | sed 's/ *valid_lft.*//'; ip -o link | cut -d: -f2;"
-                      "cd /proc/sys/net/ipv4/conf && grep . */arp_ignore */rp_filter */src_valid_mark; ls " LAB_RUNTIME_DIR);
+                      "cd /proc/sys/net/ipv4/conf && grep . */arp_ignore */rp_filter */src_valid_mark; "
+                      "ls " LAB_RUNTIME_DIR);
 }
 
 static int dispatch_once(struct net *net, int timeout_ms)
@@ -144,15 +145,17 @@ struct ip_prefix lab_prefix(const char *text)
 
 void lab_base_link(void)
 {
-    lab_run("ip netns add far &&"
-            "ip link add v0 type veth peer name v1 netns far && ip link set v0 up && ip -n far link set v1 up &&"
-            "ip addr add 10.0.0.1/24 dev v0 && ip addr add fd00::1/64 dev v0 nodad &&"
-            "ip -n far addr add 10.0.0.2/24 dev v1 && ip -n far addr add fd00::2/64 dev v1 nodad &&"
-            "ip route add default via 10.0.0.2 dev v0 && ip route add default via fd00::2 dev v0 &&"
-            "while ip addr show dev v0 tentative | grep -q .; do sleep 0.05; done");
+    lab_run(
+        "ip netns add far &&"
+        "ip link add v0 type veth peer name v1 netns far && ip link set v0 up && ip -n far link set v1 up &&"
+        "ip addr add 10.0.0.1/24 dev v0 && ip addr add fd00::1/64 dev v0 nodad &&"
+        "ip -n far addr add 10.0.0.2/24 dev v1 && ip -n far addr add fd00::2/64 dev v1 nodad &&"
+        "ip route add default via 10.0.0.2 dev v0 && ip route add default via fd00::2 dev v0 &&"
+        "while ip addr show dev v0 tentative | grep -q .; do sleep 0.05; done");
 }
 
-static struct routing_outer outer_over(const char *addr, const char *via, const char *source, const char *interface)
+static struct routing_outer outer_over(
+    const char *addr, const char *via, const char *source, const char *interface)
 {
     return (struct routing_outer){
         .addr = lab_addr(addr),

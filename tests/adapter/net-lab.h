@@ -26,7 +26,10 @@ char *lab_output(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The whole of rules, routes, addresses, links and the settings that src/net may touch; owned by the caller. */
 char *lab_everything(void);
 
-/* Dispatches until all of these changes were reported, at most 30 s (the kernel has one lock for all namespaces); gives all that were. 0 wanted: what is there at once. */
+/*
+ * Dispatches until all of these changes were reported, at most 30 s (the kernel has one lock for all namespaces of the machine); gives all
+ * that were.
+ */
 int lab_wait(struct net *net, int wanted);
 
 /* Dispatches until nothing has come for 200 ms; gives all reported changes. */

@@ -13,7 +13,6 @@ static struct net *open_net(void)
     struct net *net = NULL;
 
     CHECK_EQ(net_new("mvpn0", LAB_RUNTIME_DIR, &net), 0);
-    lab_wait(net, 0);
     lab_link(net, "");
     lab_settle(net);
     return net;
@@ -88,26 +87,22 @@ static void changes_are_reported_once(void)
         const char *command;
         bool reported;
     } rows[] = {
-        { "ip addr add 10.0.0.7/24 dev v0", true },
-        { "ip addr del 10.0.0.7/24 dev v0", true },
+        { "ip addr add 10.0.0.7/24 dev v0", true }, { "ip addr del 10.0.0.7/24 dev v0", true },
         { "ip addr add fd00::7/64 dev v0 nodad", true },
         { "ip addr change fd00::7/64 dev v0 preferred_lft 0", true }, /* deprecated */
-        { "ip addr del fd00::7/64 dev v0", false },
-        { "ip addr add 169.254.3.4/16 dev v0", false },
+        { "ip addr del fd00::7/64 dev v0", false }, { "ip addr add 169.254.3.4/16 dev v0", false },
         { "ip route add 198.51.100.0/24 via 10.0.0.2", false },
         { "ip route add default via 10.0.0.3 metric 50", true },
         { "ip route replace default via 10.0.0.2 metric 50", true },
-        { "ip route del default metric 50", true },
-        { "ip route add default via 10.0.0.2 table 77", false },
+        { "ip route del default metric 50", true }, { "ip route add default via 10.0.0.2 table 77", false },
         { "ip route add unreachable default metric 99", false },
         { "ip neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev v0", false },
-        { "ip link set v0 mtu 1300", true },
-        { "ip link set v0 alias someone", false },
+        { "ip link set v0 mtu 1300", true }, { "ip link set v0 alias someone", false },
         { "ip rule add pref 77 lookup 77", false },
         { "ip tuntap add mvpn0 mode tun", false }, /* our own name */
-        { "ip link set mvpn0 up; ip addr add 10.1.1.1/32 dev mvpn0; ip route add default dev mvpn0 metric 7", false },
-        { "ip link add x0 type veth peer name x1", true },
-        { "ip link del x0", true },
+        { "ip link set mvpn0 up; ip addr add 10.1.1.1/32 dev mvpn0; ip route add default dev mvpn0 metric 7",
+            false },
+        { "ip link add x0 type veth peer name x1", true }, { "ip link del x0", true },
         { "ip -n far link set v1 down", true }, /* carrier */
         { "ip -n far link set v1 up", true },
         { "ip link set v0 down", true }, /* IPv4 routes vanish silently */
@@ -140,8 +135,10 @@ static void tentative_addresses_wait(void)
     lab_enter();
     lab_base_link();
     net = open_net();
-    lab_run("ip -n far addr add fd00::8/64 dev v1 nodad; ip addr add fd00::8/64 dev v0; ip addr add fd00::9/64 dev v0");
-    CHECK_EQ(lab_wait(net, NET_CHANGE_LINKS), NET_CHANGE_LINKS); /* ::9 after its detection; ::8 is a duplicate */
+    lab_run("ip -n far addr add fd00::8/64 dev v1 nodad; ip addr add fd00::8/64 dev v0; ip addr add "
+            "fd00::9/64 dev v0");
+    CHECK_EQ(
+        lab_wait(net, NET_CHANGE_LINKS), NET_CHANGE_LINKS); /* ::9 after its detection; ::8 is a duplicate */
     const struct link *link = lab_link(net, "v0");
     struct ip_addr wanted = lab_addr("fd00::9");
     if (CHECK(link != NULL && link->n_addrs == 3))
@@ -196,7 +193,8 @@ static void interest_brings_routes(void)
 
     lab_enter();
     lab_base_link();
-    lab_run("ip route add 198.51.100.0/24 via 10.0.0.3 dev v0; ip route add 198.51.101.0/24 via 10.0.0.3 dev v0");
+    lab_run(
+        "ip route add 198.51.100.0/24 via 10.0.0.3 dev v0; ip route add 198.51.101.0/24 via 10.0.0.3 dev v0");
     net = open_net();
     CHECK_EQ(net_set_interest(net, 1, &gateway), 0);
     CHECK_EQ(lab_wait(net, NET_CHANGE_LINKS), NET_CHANGE_LINKS); /* told, though the kernel says nothing */
@@ -226,10 +224,12 @@ static void bounds_hold(void)
     const struct link *link;
 
     lab_enter();
-    lab_run("for i in $(seq 40); do echo link add a$i type veth peer name b$i; echo link set a$i up; done | ip -b -");
+    lab_run("for i in $(seq 40); do echo link add a$i type veth peer name b$i; echo link set a$i up; done | "
+            "ip -b -");
     lab_base_link(); /* last, with the highest index */
     lab_run("for i in $(seq 20); do echo addr add 10.0.1.$i/32 dev v0; done | ip -b -;"
-            "for i in $(seq 20); do echo route add default via 10.0.0.$((i+9)) dev v0 metric $((i+100)); done | ip -b -");
+            "for i in $(seq 20); do echo route add default via 10.0.0.$((i+9)) dev v0 metric $((i+100)); "
+            "done | ip -b -");
     net = open_net();
     net_get_links(net, &links);
     CHECK_EQ(links.n_links, LINK_SET_MAX);
@@ -248,8 +248,13 @@ static void bounds_hold(void)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(types_are_told_apart),     TEST(whole_link_is_described), TEST(changes_are_reported_once),
-        TEST(tentative_addresses_wait), TEST(interest_brings_routes), TEST(best_source_comes_first),  TEST(bounds_hold),
+        TEST(types_are_told_apart),
+        TEST(whole_link_is_described),
+        TEST(changes_are_reported_once),
+        TEST(tentative_addresses_wait),
+        TEST(interest_brings_routes),
+        TEST(best_source_comes_first),
+        TEST(bounds_hold),
     };
 
     if (!lab_possible()) {

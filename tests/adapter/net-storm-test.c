@@ -32,14 +32,17 @@ static long dirty_kb(void)
 
 static void make_routes(void)
 {
-    lab_run("for i in $(seq 0 %d); do echo route add 100.$((64+i/256%%64)).$((i%%256)).$((i/16384*64))/26 via 10.0.0.3 dev v0;"
-            "done | ip -b -", N_ROUTES - 1);
+    lab_run("for i in $(seq 0 %d); do echo route add 100.$((64+i/256%%64)).$((i%%256)).$((i/16384*64))/26 "
+            "via 10.0.0.3 dev v0;"
+            "done | ip -b -",
+        N_ROUTES - 1);
 }
 
 static void make_links(void)
 {
     /* Pairs, because the kernel takes 16 ms to delete a bridge, under a lock of the whole machine. */
-    lab_run("for i in $(seq %d); do echo link add s$i group 7 type veth peer name t$i; done | ip -b -", N_LINKS / 2);
+    lab_run("for i in $(seq %d); do echo link add s$i group 7 type veth peer name t$i; done | ip -b -",
+        N_LINKS / 2);
 }
 
 static void big_machine_costs_little(void)
@@ -61,8 +64,8 @@ static void big_machine_costs_little(void)
     CHECK_EQ(links.n_links, LINK_SET_MAX);
     CHECK_STR(links.links[0].name, "v0");
     CHECK_EQ(links.links[0].n_routes, 2);
-    printf("     net_new with %d links and %d routes: %.1f ms, +%ld kB\n", N_LINKS, N_ROUTES, (double)ours_usec / 1000,
-        dirty_kb() - before_kb);
+    printf("     net_new with %d links and %d routes: %.1f ms, +%ld kB\n", N_LINKS, N_ROUTES,
+        (double)ours_usec / 1000, dirty_kb() - before_kb);
     CHECK_LE(dirty_kb() - before_kb, 3000);
     start_usec = clock_boottime_usec();
     lab_run("ip -s link >/dev/null; ip route >/dev/null");
@@ -125,7 +128,8 @@ static void lost_notifications_are_made_up_for(void)
     CHECK_EQ(net_apply(net, &routing), 0);
     lab_settle(net);
     make_links();
-    lab_run("ip addr add 10.0.0.77/24 dev v0; ip addr add fd00::77/64 dev v0 nodad; ip route add default via 10.0.0.9 metric 9;"
+    lab_run("ip addr add 10.0.0.77/24 dev v0; ip addr add fd00::77/64 dev v0 nodad; ip route add default via "
+            "10.0.0.9 metric 9;"
             "ip link set v0 mtu 1333; ip rule del pref 5200; ip link del mvpn0; ip link del s7");
     seen = lab_wait(net, NET_CHANGE_LINKS | NET_CHANGE_RULES | NET_CHANGE_TUNNEL_LOST);
     CHECK_EQ(seen, NET_CHANGE_LINKS | NET_CHANGE_RULES | NET_CHANGE_TUNNEL_LOST);
@@ -153,8 +157,10 @@ static void endless_churn_does_not_hold_us(void)
     lab_enter();
     lab_base_link();
     CHECK_EQ(net_new("mvpn0", LAB_RUNTIME_DIR, &net), 0);
-    lab_run("(for i in $(seq 3000); do echo addr add 10.0.0.5/24 dev v0; echo route add default via 10.0.0.2 metric 5;"
-            "echo route del default metric 5; echo addr del 10.0.0.5/24 dev v0; done; echo link set v0 mtu 1334) | ip -b - &");
+    lab_run("(for i in $(seq 3000); do echo addr add 10.0.0.5/24 dev v0; echo route add default via 10.0.0.2 "
+            "metric 5;"
+            "echo route del default metric 5; echo addr del 10.0.0.5/24 dev v0; done; echo link set v0 mtu "
+            "1334) | ip -b - &");
     end_at_usec = usec_add(clock_boottime_usec(), SEC(60));
     while (clock_boottime_usec() < end_at_usec) {
         usec_t start_usec = clock_boottime_usec();
