@@ -50,14 +50,7 @@ client_start() {
     client_vici --load-all --clear >"$CLIENT_DIR/load.log" 2>&1 || die "charon's configuration: $(cat "$CLIENT_DIR/load.log")"
 }
 
-client_spawn() {
-    local holder
-    holder=$(cat "$LAB_DIR/pid/handset")
-    STRONGSWAN_CONF=$CLIENT_DIR/strongswan.conf setsid nsenter -t "$holder" --net --mount -- \
-        /usr/sbin/charon-systemd >>"$LAB_DIR/log/client.log" 2>&1 </dev/null &
-    echo $! >"$LAB_DIR/pid/client"
-    disown $!
-}
+client_spawn() { hs_spawn client env "STRONGSWAN_CONF=$CLIENT_DIR/strongswan.conf" /usr/sbin/charon-systemd; }
 
 client_up() { client_vici --initiate --child net --timeout 20; }
 

@@ -20,6 +20,17 @@ hs() {
     DBUS_SYSTEM_BUS_ADDRESS=$HANDSET_BUS nsenter -t "$holder" --net --mount -- "$@"
 }
 
+# hs_spawn LABEL CMD…: start a process on the handset, detached, with log and pid file; lab_stop LABEL ends it
+hs_spawn() {
+    local label=$1 holder
+    shift
+    holder=$(cat "$LAB_DIR/pid/handset") || die "there is no handset"
+    DBUS_SYSTEM_BUS_ADDRESS=$HANDSET_BUS setsid nsenter -t "$holder" --net --mount -- "$@" \
+        >>"$LAB_DIR/log/$label.log" 2>&1 </dev/null &
+    echo $! >"$LAB_DIR/pid/$label"
+    disown $!
+}
+
 # hotspot CMD…: run a command on the client of the handset's hotspot
 hotspot() { in_ns hotspot "$@"; }
 

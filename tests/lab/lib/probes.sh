@@ -15,12 +15,7 @@ probe_round() {
 
 # probe_flood_start, probe_flood_stop: probes without end in the background, also while faults happen
 probe_flood_start() {
-    local holder
-    holder=$(cat "$LAB_DIR/pid/handset")
-    setsid nsenter -t "$holder" --net --mount -- "$LAB_SUPPORT/probe" flood --pause "${1:-0.05}" "${PROBE_DEVICES[@]}" \
-        >>"$LAB_DIR/log/flood.log" 2>&1 </dev/null &
-    echo $! >"$LAB_DIR/pid/flood"
-    disown $!
+    hs_spawn flood "$LAB_SUPPORT/probe" flood --pause "${1:-0.05}" "${PROBE_DEVICES[@]}"
     lab_spawn flood-hotspot hotspot "$LAB_SUPPORT/probe" forward --forever
 }
 
@@ -32,7 +27,7 @@ probe_flood_stop() {
 # probe_hold_start: connections that exist before the VPN is enabled, and go on sending
 probe_hold_start() {
     rm -f "$LAB_DIR/run/hold.ready"
-    lab_spawn hold handset "$LAB_SUPPORT/probe" hold --ready "$LAB_DIR/run/hold.ready"
+    hs_spawn hold "$LAB_SUPPORT/probe" hold --ready "$LAB_DIR/run/hold.ready"
     lab_until 20 test -e "$LAB_DIR/run/hold.ready" || die "no held connections: $(cat "$LAB_DIR/log/hold.log")"
 }
 
@@ -53,13 +48,8 @@ traffic() { hs "$LAB_SUPPORT/traffic" "$@"; }
 
 # stream_start NAME stream|datagrams ADDRESS: traffic that goes on in the background
 stream_start() {
-    local holder
-    holder=$(cat "$LAB_DIR/pid/handset")
     rm -f "$LAB_DIR/run/$1.report"
-    setsid nsenter -t "$holder" --net --mount -- "$LAB_SUPPORT/traffic" "$2" "$3" --report "$LAB_DIR/run/$1.report" \
-        >>"$LAB_DIR/log/$1.log" 2>&1 </dev/null &
-    echo $! >"$LAB_DIR/pid/$1"
-    disown $!
+    hs_spawn "$1" "$LAB_SUPPORT/traffic" "$2" "$3" --report "$LAB_DIR/run/$1.report"
     stream_progresses "$1" 20 || { say "no traffic: $(cat "$LAB_DIR/log/$1.log")"; return 1; }
 }
 
