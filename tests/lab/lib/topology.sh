@@ -163,7 +163,8 @@ END
     done
 }
 
-# lab_internet: the router in the middle, the services and the world that answers for every address
+# lab_internet: the router in the middle, the services and the world that answers for every address but those of the corp network, which
+# only a tunnel reaches
 lab_internet() {
     ip_ns inet <<END
 link set lo up
@@ -192,6 +193,8 @@ route add 2001:db8:b1::/64 via 2001:db8:b::2
 route add 2001:db8:e1::/64 via 2001:db8:e::2
 route add default via 203.0.113.200
 route add default via 2001:db8:f::200
+route add unreachable 10.1.0.0/16
+route add unreachable fd01::/48
 END
     ip_ns svc <<END
 link set lo up
