@@ -36,47 +36,6 @@ void core_free(struct core *core)
     free(core);
 }
 
-struct action *core_act(struct core *core, enum action_type type)
-{
-    struct action_list *list = core->actions;
-
-    assert(list->n_actions < ACTIONS_MAX);
-    memset(&list->actions[list->n_actions], 0, sizeof(list->actions[0]));
-    list->actions[list->n_actions].type = type;
-    return &list->actions[list->n_actions++];
-}
-
-void core_set_timer(struct core *core, enum timer timer, usec_t delay_usec)
-{
-    core->timers[timer] = usec_add(core->now_usec, delay_usec);
-}
-
-void core_clear_timer(struct core *core, enum timer timer)
-{
-    core->timers[timer] = USEC_INFINITY;
-}
-
-void core_raise(struct core *core, enum trigger trigger, enum reason cause)
-{
-    assert(core->follow == TRIGGER_NONE);
-    core->follow = trigger;
-    core->cause = cause;
-}
-
-uint32_t core_new_request_id(struct core *core)
-{
-    return ++core->next_request_id;
-}
-
-void core_change_state(struct core *core, enum state state, enum reason reason)
-{
-    if (state != core->state)
-        core->since_at_usec = core->now_usec;
-    core->state = state;
-    if (reason != REASON_NONE)
-        core->reason = reason;
-}
-
 /* Runs the trigger and what it raises. */
 static void run(struct core *core, enum trigger trigger, enum reason cause)
 {
@@ -405,55 +364,4 @@ struct deadline core_next_deadline(const struct core *core)
         offer(&deadline, pathwatch_deadline(&core->pathwatch), MSEC(50), false);
     }
     return deadline;
-}
-
-void core_get_status(const struct core *core, struct core_status *ret)
-{
-    const struct attempt *attempt = &core->attempt;
-    bool connected = core->state == STATE_CONNECTED;
-
-    memset(ret, 0, sizeof(*ret));
-    ret->state = core->state;
-    ret->reason = core->reason;
-    ret->since_at_usec = core->since_at_usec;
-    ret->enabled = core->state != STATE_DISABLED;
-    ret->internet_blocked = ret->enabled && !connected;
-    ret->has_base_link = core->has_base && (connected || core->state == STATE_CONNECTING);
-    ret->base_link = core->base;
-    ret->has_gateway = core->has_tunnel || attempt->phase == PHASE_INITIATED;
-    ret->gateway_index = MIN_OF(attempt->gateway_index, core->policy.n_gateways ? core->policy.n_gateways - 1 : 0);
-    ret->gateway_addr = core->has_tunnel ? core->tunnel.remote : attempt->remote;
-    ret->has_tunnel = core->has_tunnel;
-    ret->tunnel = core->tunnel;
-    ret->tunnel_mtu = session_mtu(core);
-    ret->retry_attempt = core->backoff.n_failed;
-    ret->retry_at_usec = core->timers[TIMER_RETRY];
-    ret->keepalive_interval_usec = core->keepalive.interval_usec;
-    ret->n_keepalives_sent = core->keepalive.n_sent;
-    ret->n_keepalives_suppressed = core->keepalive.n_suppressed;
-    ret->push_supported =
-        connected && core->base.wake_on_incoming && (!core->tunnel.nat || core->keepalive.interval_usec > 0);
-}
-
-uint32_t core_n_links(const struct core *core)
-{
-    return core->links.n_links;
-}
-
-const struct link *core_get_link(const struct core *core, uint32_t i, struct link_verdict *ret)
-{
-    const struct link *link = &core->links.links[i];
-    const struct ip_addr *remote = core->has_tunnel ? &core->tunnel.remote : NULL;
-
-    ret->fitness = link_judge(link, &core->policy, remote);
-    ret->score = ret->fitness == LINK_FITNESS_USABLE ? link_score(link, &core->policy) : 0;
-    ret->chosen = core->has_base && core->base.ifindex == link->ifindex &&
-                  (core->state == STATE_CONNECTED || core->state == STATE_CONNECTING);
-    if (ret->chosen)
-        ret->why = core->has_tunnel ? "carries the tunnel" : "chosen for this attempt";
-    else if (ret->fitness == LINK_FITNESS_USABLE)
-        ret->why = core->has_tunnel ? "usable, but the tunnel stays where it is" : "usable";
-    else
-        ret->why = link_fitness_phrase(ret->fitness);
-    return link;
 }

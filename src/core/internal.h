@@ -4,9 +4,11 @@
  * What the core knows, shared by the files of src/core and nobody else.
  *   core.c         the turn: event -> model -> trigger -> transition -> desired firewall and routing
  *   transitions.c  the table
+ *   model.c        handles: append an action, set a timer, raise a trigger
  *   attempt.c      from "now" to one IKE_SA_INIT: checks, name servers, name, address
  *   session.c      while connected: keepalive, dead paths, moving, loss
  *   revocation.c   openings for CRL and OCSP fetches
+ *   status.c       what the core tells of itself
  */
 #include "core/backoff.h"
 #include "core/core.h"

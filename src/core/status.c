@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the core tells of itself: status and the verdict on each link. Reads the model, changes nothing.
+ */
+#include "core/internal.h"
+
+#include "base/macro.h"
+
+#include <string.h>
+
+void core_get_status(const struct core *core, struct core_status *ret)
+{
+    const struct attempt *attempt = &core->attempt;
+    bool connected = core->state == STATE_CONNECTED;
+
+    memset(ret, 0, sizeof(*ret));
+    ret->state = core->state;
+    ret->reason = core->reason;
+    ret->since_at_usec = core->since_at_usec;
+    ret->enabled = core->state != STATE_DISABLED;
+    ret->internet_blocked = ret->enabled && !connected;
+    ret->has_base_link = core->has_base && (connected || core->state == STATE_CONNECTING);
+    ret->base_link = core->base;
+    ret->has_gateway = core->has_tunnel || attempt->phase == PHASE_INITIATED;
+    ret->gateway_index = MIN_OF(attempt->gateway_index, core->policy.n_gateways ? core->policy.n_gateways - 1 : 0);
+    ret->gateway_addr = core->has_tunnel ? core->tunnel.remote : attempt->remote;
+    ret->has_tunnel = core->has_tunnel;
+    ret->tunnel = core->tunnel;
+    ret->tunnel_mtu = session_mtu(core);
+    ret->retry_attempt = core->backoff.n_failed;
+    ret->retry_at_usec = core->timers[TIMER_RETRY];
+    ret->keepalive_interval_usec = core->keepalive.interval_usec;
+    ret->n_keepalives_sent = core->keepalive.n_sent;
+    ret->n_keepalives_suppressed = core->keepalive.n_suppressed;
+    ret->push_supported =
+        connected && core->base.wake_on_incoming && (!core->tunnel.nat || core->keepalive.interval_usec > 0);
+}
+
+uint32_t core_n_links(const struct core *core)
+{
+    return core->links.n_links;
+}
+
+const struct link *core_get_link(const struct core *core, uint32_t i, struct link_verdict *ret)
+{
+    const struct link *link = &core->links.links[i];
+    const struct ip_addr *remote = core->has_tunnel ? &core->tunnel.remote : NULL;
+
+    ret->fitness = link_judge(link, &core->policy, remote);
+    ret->score = ret->fitness == LINK_FITNESS_USABLE ? link_score(link, &core->policy) : 0;
+    ret->chosen = core->has_base && core->base.ifindex == link->ifindex &&
+                  (core->state == STATE_CONNECTED || core->state == STATE_CONNECTING);
+    if (ret->chosen)
+        ret->why = core->has_tunnel ? "carries the tunnel" : "chosen for this attempt";
+    else if (ret->fitness == LINK_FITNESS_USABLE)
+        ret->why = core->has_tunnel ? "usable, but the tunnel stays where it is" : "usable";
+    else
+        ret->why = link_fitness_phrase(ret->fitness);
+    return link;
+}
