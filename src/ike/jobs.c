@@ -90,7 +90,7 @@ static status_t run_established(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
     return SUCCESS;
 }
 
-static bool mobike_under_way(ike_sa_t *ike_sa)
+static bool task_under_way(ike_sa_t *ike_sa, task_type_t type)
 {
     static const task_queue_t queues[] = { TASK_QUEUE_ACTIVE, TASK_QUEUE_QUEUED };
     bool found = false;
@@ -100,10 +100,15 @@ static bool mobike_under_way(ike_sa_t *ike_sa)
         task_t *task;
 
         while (!found && tasks->enumerate(tasks, &task))
-            found = task->get_type(task) == TASK_IKE_MOBIKE;
+            found = task->get_type(task) == type;
         tasks->destroy(tasks);
     }
     return found;
+}
+
+static bool mobike_under_way(ike_sa_t *ike_sa)
+{
+    return task_under_way(ike_sa, TASK_IKE_MOBIKE);
 }
 
 static status_t run_observe(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
@@ -141,7 +146,7 @@ static status_t run_migrate(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
     return status;
 }
 
-/* The last CHILD SA went without the IKE SA: nothing can be sent any more. */
+/* The last CHILD SA went without the IKE SA: nothing can be sent any more. Unless libcharon is making another. */
 static status_t run_childless(ike_sa_t *ike_sa)
 {
     enumerator_t *children = ike_sa->create_child_sa_enumerator(ike_sa);
@@ -155,7 +160,9 @@ static status_t run_childless(ike_sa_t *ike_sa)
                  state == CHILD_UPDATING;
     }
     children->destroy(children);
-    return alive ? SUCCESS : ike_sa->delete(ike_sa, FALSE);
+    if (alive || task_under_way(ike_sa, TASK_CHILD_CREATE))
+        return SUCCESS;
+    return ike_sa->delete(ike_sa, FALSE);
 }
 
 static status_t run_on_sa(struct sa_job *job, ike_sa_t *ike_sa)

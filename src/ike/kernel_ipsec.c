@@ -6,16 +6,54 @@
  */
 #include "ike/charon.h"
 
+#define EXPIRE_AGAIN_MSEC 500
+
 struct user_ipsec {
     kernel_ipsec_t public;
     ipsec_event_listener_t events;
     struct ike *ike;
 };
 
-/* The life of an SA ended, softly or not: rekey it, or delete it. */
+/* An SA whose time to be rekeyed has come. */
+struct expired {
+    uint8_t protocol;
+    uint32_t spi;
+    host_t *destination;
+};
+
+static void expired_destroy(void *data)
+{
+    struct expired *expired = data;
+
+    expired->destination->destroy(expired->destination);
+    free(expired);
+}
+
+static job_requeue_t expire_again(void *data)
+{
+    struct expired *expired = data;
+
+    charon->kernel->expire(charon->kernel, expired->protocol, expired->spi, expired->destination, FALSE);
+    return JOB_REQUEUE_NONE;
+}
+
+/*
+ * The life of an SA ended, softly or not: rekey it, or delete it. libcharon forgets the former when it finds the CHILD SA between two IKE
+ * SAs, one of which is just taking the other's place. So it is told again; an SA that was rekeyed meanwhile is not found, and that is all.
+ */
 static void on_expire(uint8_t protocol, uint32_t spi, host_t *destination, bool hard)
 {
+    struct expired *expired;
+
     charon->kernel->expire(charon->kernel, protocol, spi, destination, hard);
+    expired = hard ? NULL : calloc(1, sizeof(*expired));
+    if (!expired)
+        return;
+    expired->protocol = protocol;
+    expired->spi = spi;
+    expired->destination = destination->clone(destination);
+    lib->scheduler->schedule_job_ms(lib->scheduler,
+        (job_t *)callback_job_create(expire_again, expired, expired_destroy, NULL), EXPIRE_AGAIN_MSEC);
 }
 
 static kernel_feature_t ipsec_get_features(kernel_ipsec_t *public)

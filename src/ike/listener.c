@@ -27,6 +27,16 @@ static void note(struct ike *ike, ike_sa_t *ike_sa, enum reason cause)
         satrack_note(&ike->track, ike_sa->get_unique_id(ike_sa), cause);
 }
 
+/* What ends an attempt, but not a tunnel that stands: a rekeying that fails is tried again, and the end may have another cause. */
+static void note_attempt(struct ike *ike, ike_sa_t *ike_sa, enum reason cause)
+{
+    enum satrack_phase phase;
+
+    if (ike_sa && satrack_is_current(&ike->track, ike_sa->get_unique_id(ike_sa), &phase) &&
+        phase == SATRACK_CONNECTING)
+        note(ike, ike_sa, cause);
+}
+
 /* The gateway's certificate is out of its dates: on which side of them? */
 static enum reason reason_of_dates(const struct ike *ike, certificate_t *certificate)
 {
@@ -105,10 +115,10 @@ static bool on_alert(listener_t *public, ike_sa_t *ike_sa, alert_t alert, va_lis
         break;
     case ALERT_PROPOSAL_MISMATCH_IKE:
     case ALERT_PROPOSAL_MISMATCH_CHILD:
-        note(ike, ike_sa, REASON_PROPOSALS_REFUSED);
+        note_attempt(ike, ike_sa, REASON_PROPOSALS_REFUSED);
         break;
     case ALERT_TS_MISMATCH:
-        note(ike, ike_sa, REASON_SELECTORS_REFUSED);
+        note_attempt(ike, ike_sa, REASON_SELECTORS_REFUSED);
         break;
     case ALERT_VIP_FAILURE:
         note(ike, ike_sa, REASON_NO_ADDRESS);
@@ -123,8 +133,15 @@ static bool on_alert(listener_t *public, ike_sa_t *ike_sa, alert_t alert, va_lis
         break;
     case ALERT_INSTALL_CHILD_SA_FAILED:
     case ALERT_INSTALL_CHILD_POLICY_FAILED:
+        note_attempt(ike, ike_sa, REASON_INTERNAL_ERROR);
+        break;
     case ALERT_IKE_SA_EXPIRED:
         note(ike, ike_sa, REASON_INTERNAL_ERROR);
+        break;
+    case ALERT_KEEP_ON_CHILD_SA_FAILURE:
+        /* was it the last one? */
+        if (ike_sa && satrack_is_current(&ike->track, ike_sa->get_unique_id(ike_sa), NULL))
+            job_queue(ike, JOB_CHILDLESS, ike_sa->get_unique_id(ike_sa));
         break;
     default:
         break;
