@@ -36,7 +36,7 @@ static bool journal_is_there(void)
     return !isatty(STDERR_FILENO) && access("/run/systemd/journal/socket", W_OK) == 0;
 }
 
-static void say(int priority, const char *id, const char *format, va_list ap)
+static void _printf_(3, 0) say(int priority, const char *id, const char *format, va_list ap)
 {
     char text[1024];
 
