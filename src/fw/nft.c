@@ -7,6 +7,7 @@
 #include "fw/fw.h"
 
 #include "base/cleanup.h"
+#include "fw/flows.h"
 #include "fw/netlink.h"
 #include "fw/render.h"
 
@@ -154,8 +155,13 @@ int fw_apply(struct fw *fw, const struct lockdown *lockdown)
 {
     int r = apply_elements(fw, lockdown);
 
-    if (r < 0)
+    if (r < 0) {
+        bool from_open = lockdown->active && fw_netlink_has_table(&fw->netlink, "mvpn") == 0;
+
         r = apply_whole(fw, lockdown);
+        if (r == 0 && from_open)
+            fw_flows_end(lockdown);
+    }
     if (r < 0)
         return r;
     fw->installed = fw_netlink_generation(&fw->netlink, &fw->generation) == 0;
