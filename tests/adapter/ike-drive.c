@@ -3,7 +3,7 @@
  * Drives src/ike by hand or from a test, without mvpnd: commands come line by line on standard input, events go out the same way. It owns
  * a TUN device; addresses and routes are set by whoever runs it. Decides nothing: what a command does not say is not done.
  *
- *   start | stop | initiate REMOTE[:PORT] LOCAL IFACE [INNER…] | migrate REMOTE LOCAL IFACE | terminate | silent | liveness
+ *   start | stop | initiate REMOTE[/PORT] LOCAL IFACE [INNER…] | migrate REMOTE LOCAL IFACE | terminate | silent | liveness
  *   keepalive | watch | fetch ID [ADDR…] | stats | tun NAME | gateway INDEX | fds | rss | quit
  */
 #include "ike/ike.h"

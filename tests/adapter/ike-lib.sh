@@ -93,7 +93,10 @@ initiate() {
 # tunnel_up: the addresses of the event in $EVENT, and routes to the corp network
 tunnel_up() {
     local addr
-    ip_ns handset <<<"link set mvpn0 up mtu 1400"
+    ip_ns handset <<END
+link set mvpn0 up mtu 1400
+addr flush dev mvpn0
+END
     for addr in $(field addrs | tr ',' ' '); do
         ip -n "$(ns handset)" addr replace "$addr" dev mvpn0 noprefixroute
     done
