@@ -31,6 +31,16 @@ static void record(struct daemon *daemon, usec_t now_usec, const struct event *e
     fflush(daemon->record_file);
 }
 
+/* Nothing may be decided on the belief that a firewall stands which could not be had: before all that waits, and whatever is lost for it. */
+static void queue_first(struct daemon *daemon, const struct event *event)
+{
+    if (daemon->n_queued == EVENT_QUEUE_MAX)
+        daemon->n_queued--;
+    daemon->next_queued = (daemon->next_queued + EVENT_QUEUE_MAX - 1) % EVENT_QUEUE_MAX;
+    daemon->queue[daemon->next_queued] = *event;
+    daemon->n_queued++;
+}
+
 static void execute_all(struct daemon *daemon, const struct action_list *actions)
 {
     for (uint32_t i = 0; i < actions->n_actions; i++) {
@@ -41,7 +51,7 @@ static void execute_all(struct daemon *daemon, const struct action_list *actions
         for (i++; i < actions->n_actions; i++)
             if (actions->actions[i].type == ACTION_ROUTING && actions->actions[i].routing->active)
                 daemon_execute(daemon, &actions->actions[i]);
-        daemon_push_simple(daemon, EVENT_FIREWALL_FAILED);
+        queue_first(daemon, &(struct event){ .type = EVENT_FIREWALL_FAILED });
         return;
     }
 }
