@@ -145,9 +145,8 @@ void attempt_on_resolvers(struct core *core, const struct resolved *resolvers)
 
     if (attempt->phase != PHASE_FINDING || resolvers->id != attempt->request_id)
         return;
-    attempt->n_servers = resolvers->n_addrs;
-    memcpy(attempt->servers, resolvers->addrs, sizeof(attempt->servers));
-    if (resolvers->n_addrs == 0) {
+    attempt->n_servers = link_keep_reachable(&core->base, &core->policy, resolvers, attempt->servers);
+    if (attempt->n_servers == 0) {
         core_raise(core, TRIGGER_ATTEMPT_FAILED, REASON_NAME_UNRESOLVED);
         return;
     }

@@ -150,6 +150,17 @@ enum link_fitness link_judge(const struct link *link, const struct policy *polic
     return LINK_FITNESS_USABLE;
 }
 
+uint32_t link_keep_reachable(
+    const struct link *link, const struct policy *policy, const struct resolved *addrs, struct ip_addr ret[RESOLVED_ADDRS_MAX])
+{
+    uint32_t n_kept = 0;
+
+    for (uint32_t i = 0; i < addrs->n_addrs && i < RESOLVED_ADDRS_MAX; i++)
+        if (link_judge(link, policy, &addrs->addrs[i]) == LINK_FITNESS_USABLE)
+            ret[n_kept++] = addrs->addrs[i];
+    return n_kept;
+}
+
 const char *link_fitness_phrase(enum link_fitness fitness)
 {
     switch (fitness) {

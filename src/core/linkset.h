@@ -24,6 +24,11 @@ bool link_has_family(const struct link *link, uint8_t family);
 
 /* Can this link reach addr; with addr NULL: anything outside? */
 enum link_fitness link_judge(const struct link *link, const struct policy *policy, const struct ip_addr *addr);
+
+/* Those of addrs that this link reaches, in their order: asking the others would only cost their timeouts. Returns their number. */
+uint32_t link_keep_reachable(
+    const struct link *link, const struct policy *policy, const struct resolved *addrs, struct ip_addr ret[RESOLVED_ADDRS_MAX]);
+
 const char *link_fitness_phrase(enum link_fitness fitness);
 
 /* Higher is better; never 0. Meaningful for usable links. */

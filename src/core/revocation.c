@@ -70,9 +70,8 @@ bool revocation_on_resolvers(struct core *core, const struct resolved *resolvers
 
     if (fetching->phase != FETCH_PHASE_FINDING || resolvers->id != fetching->request_id)
         return false;
-    fetching->n_servers = resolvers->n_addrs;
-    memcpy(fetching->servers, resolvers->addrs, sizeof(fetching->servers));
-    if (resolvers->n_addrs == 0) {
+    fetching->n_servers = link_keep_reachable(&core->base, &core->policy, resolvers, fetching->servers);
+    if (fetching->n_servers == 0) {
         reply(core);
         return true;
     }

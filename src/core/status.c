@@ -41,12 +41,22 @@ uint32_t core_n_links(const struct core *core)
     return core->links.n_links;
 }
 
+/* Towards the gateway: any of its addresses will do, because the tunnel can move to each. */
+static enum link_fitness judge_candidate(const struct core *core, const struct link *link)
+{
+    enum link_fitness fitness = link_judge(link, &core->policy, core->has_tunnel ? &core->tunnel.remote : NULL);
+
+    for (uint32_t i = 0; fitness != LINK_FITNESS_USABLE && core->has_tunnel && i < core->attempt.n_addrs; i++)
+        if (link_judge(link, &core->policy, &core->attempt.addrs[i]) == LINK_FITNESS_USABLE)
+            fitness = LINK_FITNESS_USABLE;
+    return fitness;
+}
+
 const struct link *core_get_link(const struct core *core, uint32_t i, struct link_verdict *ret)
 {
     const struct link *link = &core->links.links[i];
-    const struct ip_addr *remote = core->has_tunnel ? &core->tunnel.remote : NULL;
 
-    ret->fitness = link_judge(link, &core->policy, remote);
+    ret->fitness = judge_candidate(core, link);
     ret->score = ret->fitness == LINK_FITNESS_USABLE ? link_score(link, &core->policy) : 0;
     ret->chosen = core->has_base && core->base.ifindex == link->ifindex &&
                   (core->state == STATE_CONNECTED || core->state == STATE_CONNECTING);
