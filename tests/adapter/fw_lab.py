@@ -12,6 +12,7 @@ is seen, the other would have been. All runs on one processor, so that packets k
 
 import ctypes
 import os
+import re
 import select
 import socket
 import struct
@@ -46,6 +47,14 @@ def is_six(address):
     return ":" in address
 
 
+def sweep():
+    """namespaces of runs that were killed"""
+    for name in os.listdir("/run/netns") if os.path.isdir("/run/netns") else []:
+        owner = re.fullmatch(r"mvpnfw(\d+)[HWC]", name)
+        if owner and not os.path.exists(f"/proc/{owner[1]}"):
+            subprocess.run(["ip", "netns", "del", name], check=False)
+
+
 class Frame:
     """what a packet socket saw, taken apart as far as the tests need"""
 
@@ -76,6 +85,7 @@ class Lab:
     """the namespaces, with sockets from inside them"""
 
     def __init__(self, tool):
+        sweep()
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         self.prefix = f"mvpnfw{os.getpid()}"
         self.home = os.open("/proc/self/ns/net", os.O_RDONLY)
