@@ -138,7 +138,7 @@ static int read_folder(struct crlcache *cache)
     struct dirent *entry;
 
     if (!folder)
-        return -errno;
+        return errno == ENOENT ? 0 : -errno; /* could not be made on a full or read-only disk: nothing is kept */
     while ((entry = readdir(folder))) {
         _cleanup_free_ char *path = NULL;
         size_t length = strlen(entry->d_name);
