@@ -73,6 +73,7 @@ int daemon_make_timers(struct daemon *daemon);
 /* execute.c */
 /* False: the firewall failed, and the rest of the list must not be done. */
 bool daemon_execute(struct daemon *daemon, const struct action *action);
+void daemon_save_record(struct daemon *daemon, const struct record *record); /* fails into store_error */
 void daemon_apply_routing(struct daemon *daemon, const struct routing *routing);
 
 /* sources.c */

@@ -54,7 +54,7 @@ void daemon_apply_routing(struct daemon *daemon, const struct routing *routing)
     daemon->routing = *routing;
 }
 
-static void save_record(struct daemon *daemon, const struct record *record)
+void daemon_save_record(struct daemon *daemon, const struct record *record)
 {
     struct store_record wanted = daemon->record;
 
@@ -157,7 +157,7 @@ bool daemon_execute(struct daemon *daemon, const struct action *action)
         daemon_apply_routing(daemon, action->routing);
         break;
     case ACTION_STORE:
-        save_record(daemon, &action->record);
+        daemon_save_record(daemon, &action->record);
         break;
     case ACTION_FIND_RESOLVERS:
     case ACTION_RESOLVE:

@@ -6,7 +6,7 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-MVPN_LAB_LINKS=wlan0
+MVPN_LAB_LINKS=wlan0 MVPN_LAB_DUAL=wlan0
 scenario "a state directory that cannot be written"
 hs mount -t tmpfs -o size=128k,mode=0700 tmpfs "$HANDSET_STATE"
 hs mount -o remount,ro "$HANDSET_STATE"
