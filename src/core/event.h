@@ -72,7 +72,7 @@ struct tunnel {
     struct ip_prefix subnets[POLICY_SUBNETS_MAX];
     struct ip_addr local, remote; /* outer */
     uint16_t remote_port;
-    bool nat; /* either side is behind a NAT */
+    bool nat; /* we are behind a NAT */
     bool mobike; /* the gateway supports it */
 };
 

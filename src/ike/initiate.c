@@ -90,10 +90,10 @@ static auth_cfg_t *create_gateway_auth(const struct ike *ike, identification_t *
     auth->add(auth, AUTH_RULE_AUTH_CLASS, AUTH_CLASS_PUBKEY);
     auth->add(auth, AUTH_RULE_IDENTITY, identity);
     /*
-     * A gateway that calls itself by its certificate's subject is fine when the certificate names what we want. This also keeps our
-     * wish out of the request: a gateway that is somebody else shows its certificate instead of just refusing.
+     * RemoteIdentity= is asked for by name (IDr, RFC 7296 2.2), as a gateway of many identities needs. The configured name alone is not: a
+     * gateway that calls itself by its certificate's subject is fine when the certificate names what we want.
      */
-    auth->add(auth, AUTH_RULE_IDENTITY_LOOSE, TRUE);
+    auth->add(auth, AUTH_RULE_IDENTITY_LOOSE, ike->profile.remote_identity == NULL);
     auth->add_pubkey_constraints(auth, GATEWAY_KEYS, TRUE);
     if (ike->profile.check_revocation == CHECK_REVOCATION_STRICT)
         auth->add(auth, AUTH_RULE_CRL_VALIDATION, VALIDATION_GOOD);
