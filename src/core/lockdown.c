@@ -55,29 +55,27 @@ static void open_fetches(const struct core *core, struct lockdown *ret)
         add_peer(ret->fetches, &ret->n_fetches, &core->fetching.addrs[i], core->fetching.fetch.port);
 }
 
-static void add_lan(struct lockdown *ret, const struct ip_prefix *prefix)
+/* On-link and private only: what a DHCP server calls local is not to be believed (TunnelCrack). */
+static void add_subnets(struct ip_prefix *lan, uint32_t *n_lan, uint32_t room, const struct link *link)
 {
-    if (!ip_prefix_is_local(prefix) || ret->n_lan == LOCKDOWN_LAN_MAX)
-        return;
-    for (uint32_t i = 0; i < ret->n_lan; i++)
-        if (ip_prefix_equal(&ret->lan[i], prefix))
-            return;
-    ret->lan[ret->n_lan++] = *prefix;
+    for (uint32_t i = 0; i < link->n_addrs; i++) {
+        struct ip_prefix prefix = ip_prefix_of(&link->addrs[i].addr, link->addrs[i].prefix_length);
+        bool known = prefix.length == 0 || !ip_prefix_is_local(&prefix);
+
+        for (uint32_t k = 0; !known && k < *n_lan; k++)
+            known = ip_prefix_equal(&lan[k], &prefix);
+        if (!known && *n_lan < room)
+            lan[(*n_lan)++] = prefix;
+    }
 }
 
-/* On-link and private only: what a DHCP server calls local is not to be believed (TunnelCrack). */
 static void open_lan(const struct core *core, struct lockdown *ret)
 {
     for (uint32_t i = 0; i < core->links.n_links; i++) {
         const struct link *link = &core->links.links[i];
         enum link_fitness fitness = link_judge(link, &core->policy, NULL);
-        if (fitness != LINK_FITNESS_USABLE && fitness != LINK_FITNESS_NO_ROUTE)
-            continue;
-        for (uint32_t k = 0; k < link->n_addrs; k++) {
-            struct ip_prefix prefix = ip_prefix_of(&link->addrs[k].addr, link->addrs[k].prefix_length);
-            if (prefix.length > 0)
-                add_lan(ret, &prefix);
-        }
+        if (fitness == LINK_FITNESS_USABLE || fitness == LINK_FITNESS_NO_ROUTE)
+            add_subnets(ret->lan, &ret->n_lan, LOCKDOWN_LAN_MAX, link);
     }
 }
 
@@ -132,6 +130,25 @@ static bool is_granted(const struct core *core, const struct ip_prefix *subnet)
     return false;
 }
 
+/* Whatever type it has, and also where Ignore= names it: a console is no base link. The firewall lets ssh and DHCP through alone. */
+static void route_usb(const struct core *core, struct routing *ret)
+{
+    memcpy(ret->usb, USB_CONSOLE, sizeof(USB_CONSOLE));
+    for (uint32_t i = 0; i < core->links.n_links; i++)
+        if (strcmp(core->links.links[i].name, USB_CONSOLE) == 0)
+            add_subnets(ret->lan, &ret->n_lan, ROUTING_LAN_MAX, &core->links.links[i]);
+}
+
+static void route_service(const char *name, struct routing *ret)
+{
+    if (!name[0])
+        return;
+    for (uint32_t i = 0; i < ret->n_services; i++)
+        if (strncmp(ret->services[i], name, IF_NAME_SIZE) == 0)
+            return;
+    memcpy(ret->services[ret->n_services++], name, IF_NAME_SIZE);
+}
+
 void routing_compute(const struct core *core, struct routing *ret)
 {
     struct lockdown lockdown;
@@ -159,5 +176,9 @@ void routing_compute(const struct core *core, struct routing *ret)
             route_outer(core, &lockdown.fetches[i].addr, ret);
     }
     ret->n_lan = lockdown.n_lan;
-    memcpy(ret->lan, lockdown.lan, sizeof(ret->lan));
+    memcpy(ret->lan, lockdown.lan, sizeof(lockdown.lan));
+    if (lockdown.allow_usb)
+        route_usb(core, ret);
+    for (uint32_t i = 0; i < lockdown.n_cellular_services; i++)
+        route_service(lockdown.cellular_services[i], ret);
 }

@@ -10,6 +10,7 @@
 
 #define LOCKDOWN_PEERS_MAX 8
 #define LOCKDOWN_LAN_MAX   32
+#define USB_CONSOLE        "usb0" /* what kernels call the interface of a USB gadget */
 
 /* An outside host that our own marked sockets may talk to, and nobody else's. */
 struct lockdown_peer {
@@ -32,7 +33,7 @@ struct lockdown {
     struct lockdown_peer fetches[LOCKDOWN_PEERS_MAX];
     uint32_t n_lan; /* on-link prefixes, already judged private; empty unless AllowLAN */
     struct ip_prefix lan[LOCKDOWN_LAN_MAX];
-    bool allow_usb; /* ssh and DHCP on usb0 */
+    bool allow_usb; /* ssh and DHCP on USB_CONSOLE */
     uint32_t n_cellular_services;
     char cellular_services[POLICY_NAMES_MAX][IF_NAME_SIZE];
 };

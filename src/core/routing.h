@@ -4,12 +4,13 @@
  * Routing as plain data: the desired state of the tunnel interface, mvpn's two tables and its rules. The core fills it, src/net makes it so.
  *   table 19799 (base): host routes for `outer` over the base link, only marked packets look there
  *   table 19798 (tunnel): `subnets` over the interface while it has addresses, `unreachable default` behind them
- *   rules 5100.. as killswitch.md lists them; 5120 for each LAN prefix
+ *   rules 5100.. as killswitch.md lists them; 5115 from the tunnel onwards, 5120 for each of `lan`, 5130 for each of `services`
  * `active` false: rules, tables, interface and addresses of ours are gone.
  */
 #include "core/lockdown.h"
 
 #define ROUTING_OUTER_MAX 24
+#define ROUTING_LAN_MAX   (LOCKDOWN_LAN_MAX + LINK_ADDRS_MAX)
 
 struct routing_outer {
     struct ip_addr addr; /* gateway, resolver or CRL host */
@@ -29,8 +30,11 @@ struct routing {
     struct ip_prefix subnets[POLICY_SUBNETS_MAX];
     uint32_t n_outer;
     struct routing_outer outer[ROUTING_OUTER_MAX];
-    uint32_t n_lan;
-    struct ip_prefix lan[LOCKDOWN_LAN_MAX];
+    uint32_t n_lan; /* the firewall's, and the USB console's own subnets: without a way back no answer reaches it */
+    struct ip_prefix lan[ROUTING_LAN_MAX];
+    char usb[IF_NAME_SIZE]; /* the console's interface, for link-local IPv6, which names its interface; empty: closed */
+    uint32_t n_services; /* sockets bound to these interfaces use the main table; each stands once */
+    char services[POLICY_NAMES_MAX][IF_NAME_SIZE];
 };
 
 /* Pure: state, links and configuration to routing; unused parts zeroed. */

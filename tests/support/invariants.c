@@ -86,6 +86,35 @@ static bool wants_a_name(const struct mirror *mirror)
     return false;
 }
 
+static bool in_prefixes(const struct ip_prefix *prefixes, uint32_t n_prefixes, const struct ip_prefix *prefix)
+{
+    for (uint32_t i = 0; i < n_prefixes; i++)
+        if (ip_prefix_equal(&prefixes[i], prefix))
+            return true;
+    return false;
+}
+
+/* Routing opens the firewall's LAN, beyond it the console's subnets at most, and nothing public. */
+static void check_ways(struct mirror *mirror)
+{
+    const struct lockdown *lockdown = &mirror->lockdown;
+    const struct routing *routing = &mirror->routing;
+
+    for (uint32_t i = 0; i < lockdown->n_lan; i++)
+        if (!in_prefixes(routing->lan, routing->n_lan, &lockdown->lan[i]))
+            mirror_violate(mirror, "firewall and routing differ on the LAN");
+    for (uint32_t i = 0; i < routing->n_lan; i++) {
+        if (!ip_prefix_is_local(&routing->lan[i]))
+            mirror_violate(mirror, "a public prefix has a way as LAN");
+        if (in_prefixes(routing->lan, i, &routing->lan[i]))
+            mirror_violate(mirror, "a rule would stand twice");
+    }
+    if (!lockdown->allow_usb && (routing->usb[0] || routing->n_lan != lockdown->n_lan))
+        mirror_violate(mirror, "the USB console has a way though AllowUSBAccess is off");
+    if (routing->n_services > lockdown->n_cellular_services)
+        mirror_violate(mirror, "more services have a way than the firewall admits");
+}
+
 /* Enabled: nothing passes but what is being done at this moment. */
 static void check_blocked(struct mirror *mirror)
 {
@@ -114,9 +143,7 @@ static void check_blocked(struct mirror *mirror)
     for (uint32_t i = 0; i < lockdown->n_lan; i++)
         if (!ip_prefix_is_local(&lockdown->lan[i]))
             mirror_violate(mirror, "a public prefix is open as LAN");
-    if (lockdown->n_lan != mirror->routing.n_lan ||
-        memcmp(lockdown->lan, mirror->routing.lan, sizeof(lockdown->lan)) != 0)
-        mirror_violate(mirror, "firewall and routing differ on the LAN");
+    check_ways(mirror);
 }
 
 /* Everything that could be open is closed, so that disabled means gone. */
@@ -290,7 +317,7 @@ static void check_zeroed(struct mirror *mirror)
 
     if (l->n_gateways > LOCKDOWN_PEERS_MAX || l->n_resolvers > LOCKDOWN_PEERS_MAX ||
         l->n_fetches > LOCKDOWN_PEERS_MAX || l->n_lan > LOCKDOWN_LAN_MAX || r->n_outer > ROUTING_OUTER_MAX ||
-        r->n_subnets > POLICY_SUBNETS_MAX) {
+        r->n_subnets > POLICY_SUBNETS_MAX || r->n_lan > ROUTING_LAN_MAX || r->n_services > POLICY_NAMES_MAX) {
         mirror_violate(mirror, "a count is out of bounds");
         return;
     }
@@ -298,6 +325,8 @@ static void check_zeroed(struct mirror *mirror)
         !is_zero(
             l->resolvers + l->n_resolvers, sizeof(l->resolvers) - l->n_resolvers * sizeof(l->resolvers[0])) ||
         !is_zero(l->fetches + l->n_fetches, sizeof(l->fetches) - l->n_fetches * sizeof(l->fetches[0])) ||
+        !is_zero(r->lan + r->n_lan, sizeof(r->lan) - r->n_lan * sizeof(r->lan[0])) ||
+        !is_zero(r->services + r->n_services, sizeof(r->services) - r->n_services * sizeof(r->services[0])) ||
         !is_zero(r->outer + r->n_outer, sizeof(r->outer) - r->n_outer * sizeof(r->outer[0])))
         mirror_violate(mirror, "closed rows are not zeroed");
 }

@@ -170,6 +170,11 @@ static void many_lans_do_not_overflow(void)
     fx_links(&f, LINK_SET_MAX, links);
     fx_simple(&f, EVENT_ENABLE);
     CHECK_EQ(f.mirror.lockdown.n_lan, LOCKDOWN_LAN_MAX);
+    CHECK_EQ(f.mirror.routing.n_lan, LOCKDOWN_LAN_MAX);
+    strcpy(links[LINK_SET_MAX - 1].name, "usb0"); /* has room of its own */
+    fx_links(&f, LINK_SET_MAX, links);
+    CHECK_EQ(f.mirror.lockdown.n_lan, LOCKDOWN_LAN_MAX);
+    CHECK_EQ(f.mirror.routing.n_lan, ROUTING_LAN_MAX);
     fixture_done(&f);
 }
 
@@ -185,9 +190,70 @@ static void cellular_services_and_usb_pass_by_configuration(void)
     fixture_init_with(&f, &policy, 1);
     fx_simple(&f, EVENT_ENABLE);
     CHECK(!f.mirror.lockdown.allow_usb);
+    CHECK_STR(f.mirror.routing.usb, "");
     CHECK_EQ(f.mirror.lockdown.n_cellular_services, 1);
     CHECK_STR(f.mirror.lockdown.cellular_services[0], "wwan0.5");
+    CHECK_EQ(f.mirror.routing.n_services, 1);
+    CHECK_STR(f.mirror.routing.services[0], "wwan0.5");
     fixture_done(&f);
+}
+
+/* A rule that stands twice in the wish would be missed for ever in the kernel, which keeps one. */
+static void service_named_twice_has_one_rule(void)
+{
+    struct fixture f;
+    struct policy policy;
+
+    fixture_policy(&policy);
+    policy.n_cellular_services = 3;
+    strcpy(policy.cellular_services[0], "ims0");
+    strcpy(policy.cellular_services[1], "mms0");
+    strcpy(policy.cellular_services[2], "ims0");
+    fixture_init_with(&f, &policy, 1);
+    fx_simple(&f, EVENT_ENABLE);
+    CHECK_EQ(f.mirror.routing.n_services, 2);
+    CHECK_STR(f.mirror.routing.services[1], "mms0");
+    fixture_done(&f);
+}
+
+/* The console's private subnets have a way without AllowLAN, and the firewall's LAN does not grow by them. */
+static void usb_console_has_a_way_back(void)
+{
+    static const struct {
+        const char *name;
+        bool allow_usb, has_way;
+    } table[] = { { "usb0", true, true }, { "usb0", false, false }, { "usb1", true, false }, { "usb00", true, false } };
+
+    for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+        struct fixture f;
+        struct policy policy;
+        struct link usb = wlan0();
+        struct ip_prefix wanted = prefix_of("172.16.42.0/24");
+
+        test_context("%s, AllowUSBAccess %d", table[i].name, table[i].allow_usb);
+        fixture_policy(&policy);
+        policy.allow_usb = table[i].allow_usb;
+        policy.n_ignore = 1;
+        strcpy(policy.ignore[0], "usb*");
+        fixture_init_with(&f, &policy, 1);
+        usb.ifindex = 40;
+        usb.type = LINK_TYPE_BRIDGE;
+        strcpy(usb.name, table[i].name);
+        usb.n_routes = 0;
+        usb.n_addrs = 3;
+        usb.addrs[0] = (struct link_addr){ addr_of("172.16.42.1"), 24 };
+        usb.addrs[1] = (struct link_addr){ addr_of("192.0.2.77"), 24 }; /* public */
+        usb.addrs[2] = (struct link_addr){ addr_of("fd42::1"), 64 };
+        fx_links(&f, 2, (struct link[]){ eth0(), usb });
+        fx_simple(&f, EVENT_ENABLE);
+        CHECK_EQ(f.mirror.lockdown.n_lan, 0);
+        CHECK_STR(f.mirror.routing.usb, table[i].allow_usb ? "usb0" : "");
+        if (CHECK_EQ(f.mirror.routing.n_lan, table[i].has_way ? 2 : 0) && table[i].has_way)
+            CHECK(ip_prefix_equal(&f.mirror.routing.lan[0], &wanted));
+        fx_links(&f, 1, (struct link[]){ eth0() });
+        CHECK_EQ(f.mirror.routing.n_lan, 0);
+        fixture_done(&f);
+    }
 }
 
 /* ---- routes ---- */
@@ -492,6 +558,8 @@ static const struct test tests[] = {
     TEST(lan_of_bridges_and_tunnels_stays_closed),
     TEST(many_lans_do_not_overflow),
     TEST(cellular_services_and_usb_pass_by_configuration),
+    TEST(service_named_twice_has_one_rule),
+    TEST(usb_console_has_a_way_back),
     TEST(host_on_the_link_needs_no_router),
     TEST(family_that_was_not_granted_stays_blocked),
     TEST(mtu_of_the_tunnel),
