@@ -8,7 +8,8 @@
  *   arp_ignore       the tunnel's address is not confirmed on other links (CVE-2019-14899). 2 also wants the asker inside our subnet,
  *                    which a router outside it is not: 1 then
  *   rp_filter = 0    on the base links: the unmarked rules say unreachable for every source, so 1 and 2 make the kernel drop ARP requests
- *                    (no firewall mark reaches them) and the router can no longer find us. Layer 1's input chain is stricter than it
+ *                    (no firewall mark reaches them) and the router can no longer find us. Layer 1's input chain is stricter than it.
+ *                    Likewise on the cellular services' interfaces: the rule for sockets bound to them is no way back for the check
  */
 #include "net/apply.h"
 
@@ -22,7 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SETTINGS_MAX (3 + ROUTING_OUTER_MAX)
+#define SETTINGS_MAX (3 + ROUTING_OUTER_MAX + POLICY_NAMES_MAX)
 
 static void keep_first(int *result, int r)
 {
@@ -75,6 +76,10 @@ static void compute_settings(const struct net *net, struct settings *ret)
         outside |= router_is_outside(&iface->link, &outer->via);
         want(ret, "all", "rp_filter", 0, false);
         want(ret, iface->link.name, "rp_filter", 0, false);
+    }
+    for (uint32_t i = 0; i < net->routing.n_services; i++) {
+        want(ret, "all", "rp_filter", 0, false);
+        want(ret, net->routing.services[i], "rp_filter", 0, false);
     }
     want(ret, "all", "arp_ignore", outside ? 1 : 2, true);
 }

@@ -2,12 +2,17 @@
 /*
  * The rules, in the order in which a packet meets them:
  *   5100 marked: the base link's table       5101 marked: unreachable
- *   5110 DHCP: main                          5120 to a permitted LAN prefix: main
+ *   5110 DHCP: main                          5115 from the tunnel: main
+ *   5120 to a permitted LAN prefix: main     5130 by a socket that is bound to a cellular service's interface: main
  *   5200 the tunnel's table                  5201 unreachable (IPv6 only)
  * 5201 is more than killswitch.md asks for: table 19798 ends with an unreachable default, but the kernel drops IPv6 unreachable routes when
  * `lo` goes down; a rule survives that. IPv4 must not have it: whoever adds a route by a gateway to the main table (DHCP clients,
  * NetworkManager) has the gateway looked up by these rules, at scope link, where the unreachable default does not count but a rule does; then
  * every base link would come up without its default route.
+ * 5115 is for answers to a hotspot's clients, which NAT has just given their destination back. Packets to our own addresses never come so far
+ * (the local table is first), and of the others the firewall forwards answers alone. So the reverse-path check of a client's packet finds
+ * its interface, too.
+ * Interfaces stand in rules by name: one that does not exist yet, or is made again, needs nothing done.
  * A rule is ours by priority together with our protocol number or one of our tables. What is left over is deleted by sending the dumped
  * message back, so that nothing but that very rule can match.
  */
@@ -27,10 +32,12 @@
 #define PRIORITY_MARK      5100
 #define PRIORITY_MARK_STOP 5101
 #define PRIORITY_DHCP      5110
+#define PRIORITY_FORWARD   5115
 #define PRIORITY_LAN       5120
+#define PRIORITY_SERVICE   5130
 #define PRIORITY_TUNNEL    5200
 #define PRIORITY_STOP      5201
-#define RULES_MAX          (5 + LOCKDOWN_LAN_MAX)
+#define RULES_MAX          (7 + ROUTING_LAN_MAX + POLICY_NAMES_MAX)
 #define ATTRS_MAX          FRA_DPORT_RANGE
 
 /* Linux 6.15's, which its dumps show beside every port; older headers lack them. */
@@ -47,6 +54,8 @@ struct rule {
     uint32_t mark, mask;                    /* mask 0: any */
     uint16_t source_port, destination_port; /* 0: any */
     struct ip_prefix to;                    /* length 0: anywhere */
+    char from_link[IF_NAME_SIZE];           /* "": any */
+    char bound_to[IF_NAME_SIZE];            /* the interface that the socket is bound to; "": any */
     bool odd;                               /* it has a condition that none of ours has */
 };
 
@@ -78,6 +87,41 @@ static struct rule *add(
     return rule;
 }
 
+static struct rule *add_main(struct rule_list *list, uint8_t family, uint32_t priority)
+{
+    return add(list, family, priority, FR_ACT_TO_TBL, RT_TABLE_MAIN);
+}
+
+/* What layer 1 lets through beside our own packets needs a way. */
+static void add_openings(const struct routing *routing, uint8_t family, struct rule_list *ret)
+{
+    struct rule *rule;
+
+    rule = add_main(ret, family, PRIORITY_DHCP);
+    rule->ip_protocol = IPPROTO_UDP;
+    rule->source_port = family == 4 ? 68 : 546;
+    rule->destination_port = family == 4 ? 67 : 547;
+    if (routing->interface[0]) {
+        rule = add_main(ret, family, PRIORITY_FORWARD);
+        memcpy(rule->from_link, routing->interface, IF_NAME_SIZE);
+    }
+    for (uint32_t i = 0; i < routing->n_lan; i++) {
+        if (routing->lan[i].addr.family != family || routing->lan[i].length == 0)
+            continue; /* a LAN is never everywhere */
+        rule = add_main(ret, family, PRIORITY_LAN);
+        rule->to = routing->lan[i];
+    }
+    if (routing->usb[0] && family == 6) {
+        rule = add_main(ret, family, PRIORITY_LAN);
+        rule->to = (struct ip_prefix){ { 6, { 0xfe, 0x80 } }, 10 };
+        memcpy(rule->bound_to, routing->usb, IF_NAME_SIZE);
+    }
+    for (uint32_t i = 0; i < routing->n_services; i++) {
+        rule = add_main(ret, family, PRIORITY_SERVICE);
+        memcpy(rule->bound_to, routing->services[i], IF_NAME_SIZE);
+    }
+}
+
 /* In the order of adding: first what closes, then what opens. */
 static void compute(const struct routing *routing, uint8_t family, struct rule_list *ret)
 {
@@ -93,16 +137,7 @@ static void compute(const struct routing *routing, uint8_t family, struct rule_l
     rule = add(ret, family, PRIORITY_MARK, FR_ACT_TO_TBL, TABLE_BASE);
     rule->mark = routing->mark;
     rule->mask = UINT32_MAX;
-    rule = add(ret, family, PRIORITY_DHCP, FR_ACT_TO_TBL, RT_TABLE_MAIN);
-    rule->ip_protocol = IPPROTO_UDP;
-    rule->source_port = family == 4 ? 68 : 546;
-    rule->destination_port = family == 4 ? 67 : 547;
-    for (uint32_t i = 0; i < routing->n_lan && ret->n < RULES_MAX; i++) {
-        if (routing->lan[i].addr.family != family || routing->lan[i].length == 0)
-            continue; /* a LAN is never everywhere */
-        rule = add(ret, family, PRIORITY_LAN, FR_ACT_TO_TBL, RT_TABLE_MAIN);
-        rule->to = routing->lan[i];
-    }
+    add_openings(routing, family, ret);
 }
 
 static uint16_t single_port(const struct nlattr *attr, bool *odd)
@@ -121,6 +156,8 @@ static bool is_plain_attr(const struct nlattr *attr)
 {
     switch (nla_type(attr)) {
     case FRA_DST:
+    case FRA_IIFNAME:
+    case FRA_OIFNAME:
     case FRA_PRIORITY:
     case FRA_FWMARK:
     case FRA_FWMASK:
@@ -166,6 +203,13 @@ static uint8_t u8_or_zero(const struct nlattr *attr)
     return attr && nla_len(attr) >= 1 ? nla_get_u8(attr) : 0;
 }
 
+/* Zeroed behind its end: rules are compared as bytes. */
+static void read_name(const struct nlattr *attr, char *ret)
+{
+    if (attr)
+        memcpy(ret, nla_data(attr), strnlen(nla_data(attr), MIN_OF((size_t)nla_len(attr), (size_t)IF_NAME_SIZE - 1)));
+}
+
 static int parse(const struct nlmsghdr *header, struct rule *ret)
 {
     struct nlattr *attrs[ATTRS_MAX + 1];
@@ -194,6 +238,8 @@ static int parse(const struct nlmsghdr *header, struct rule *ret)
         struct ip_addr addr = attr_addr(ret->family, attrs[FRA_DST]);
         ret->to = ip_prefix_of(&addr, frh->dst_len);
     }
+    read_name(attrs[FRA_IIFNAME], ret->from_link);
+    read_name(attrs[FRA_OIFNAME], ret->bound_to);
     return 0;
 }
 
@@ -237,6 +283,10 @@ static struct nl_msg *message_for(const struct rule *rule)
     if (rule->destination_port && nla_put(msg, FRA_DPORT_RANGE, sizeof(to), &to) < 0)
         return NULL;
     if (rule->to.length && put_addr(msg, FRA_DST, &rule->to.addr) < 0)
+        return NULL;
+    if (rule->from_link[0] && nla_put_string(msg, FRA_IIFNAME, rule->from_link) < 0)
+        return NULL;
+    if (rule->bound_to[0] && nla_put_string(msg, FRA_OIFNAME, rule->bound_to) < 0)
         return NULL;
     return steal_ptr(&msg);
 }

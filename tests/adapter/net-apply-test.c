@@ -95,12 +95,14 @@ static void makes_rules_and_tables(void)
         "5100: from all fwmark 0x4d56 lookup 19799 proto 77\n"
         "5101: from all fwmark 0x4d56 unreachable proto 77\n"
         "5110: from all ipproto udp sport 68 dport 67 lookup main proto 77\n"
+        "5115: from all iif mvpn0 lookup main proto 77\n"
         "5120: from all to 10.0.0.0/24 lookup main proto 77\n"
         "5200: from all lookup 19798 proto 77");
     check_output("ip -6 rule | sed 1d | grep -v '^3276' | tr '\\t' ' '",
         "5100: from all fwmark 0x4d56 lookup 19799 proto 77\n"
         "5101: from all fwmark 0x4d56 unreachable proto 77\n"
         "5110: from all ipproto udp sport 546 dport 547 lookup main proto 77\n"
+        "5115: from all iif mvpn0 lookup main proto 77\n"
         "5120: from all to fd00::/64 lookup main proto 77\n"
         "5200: from all lookup 19798 proto 77\n"
         "5201: from all unreachable proto 77");
@@ -197,6 +199,88 @@ static void packets_go_where_they_may(void)
     check_way("10.0.0.2", "blocked");
     check_way("2001:db8::99", "blocked");
     net_free(net);
+}
+
+/* Sockets bound to a service's interface, which comes later, and to the console's; nobody else goes there, nor they elsewhere. */
+static void services_and_console_have_a_way(void)
+{
+    _cleanup_free_ char *before = NULL, *after = NULL;
+    _cleanup_close_ int tun_fd = -1;
+    struct routing routing;
+    struct net *net;
+    int monitor;
+
+    lab_enter();
+    lab_base_link();
+    net = open_net();
+    before = lab_everything();
+    lab_routing(&routing);
+    strcpy(routing.usb, "usb0");
+    strcpy(routing.services[routing.n_services++], "ims0");
+    routing.lan[routing.n_lan++] = lab_prefix("172.16.42.0/24");
+    CHECK_EQ(net_tunnel_open(net, &tun_fd), 0);
+    CHECK_EQ(net_apply(net, &routing), 0);
+    lab_settle(net);
+    monitor = open_monitor();
+    CHECK_EQ(net_apply(net, &routing), 0); /* interfaces that do not exist are no difference */
+    CHECK_EQ(close_monitor(monitor), 0);
+    lab_settle(net);
+    lab_run("echo 2 >/proc/sys/net/ipv4/conf/default/rp_filter;"
+            "for l in ims0 usb0; do ip link add $l type veth peer name far-$l && ip link set $l up && ip link set far-$l up;"
+            "done; ip addr add 10.7.7.2/24 dev ims0; ip addr add fd07::2/64 dev ims0 nodad;"
+            "ip addr add 172.16.42.1/24 dev usb0;"
+            "ip route add default via 10.7.7.1 dev ims0 metric 9000; ip route add default via fd07::1 dev ims0 metric 9000;"
+            "while ip addr show tentative | grep -q .; do sleep 0.05; done");
+    CHECK(lab_wait(net, NET_CHANGE_RULES) & NET_CHANGE_RULES); /* its rp_filter */
+    CHECK_EQ(net_apply(net, &routing), 0);
+    check_output("cd /proc/sys/net/ipv4/conf; cat ims0/rp_filter usb0/rp_filter", "0\n2");
+    check_way("8.8.8.8 oif ims0", "dev ims0");
+    check_way("2001:db8::99 oif ims0", "dev ims0");
+    check_way("10.7.7.1", "dev mvpn0");
+    check_way("fd07::1", "dev mvpn0");
+    check_way("8.8.8.8", "dev mvpn0");
+    check_way("2001:db8::99 oif v0", "blocked");
+    check_way("172.16.42.2", "dev usb0");
+    check_way("fe80::2 oif usb0", "dev usb0");
+    check_way("fe80::2 oif v0", "blocked");
+    check_way("2001:db8::99 oif usb0", "blocked");
+    lab_run("ip link del ims0; ip link del usb0; echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter");
+    lab_settle(net);
+    CHECK_EQ(net_apply(net, &(struct routing){ 0 }), 0);
+    after = lab_everything();
+    CHECK_STR(after, before);
+    net_free(net);
+}
+
+/* A hotspot client's packet goes into the tunnel, the answer to it back, with every kind of reverse-path check. */
+static void forwarded_packets_find_their_way(void)
+{
+    for (int rp_filter = 0; rp_filter <= 2; rp_filter++) {
+        _cleanup_close_ int tun_fd = -1;
+        struct routing routing;
+        struct net *net;
+
+        lab_enter();
+        lab_base_link();
+        lab_run("ip link add ap0 type veth peer name client0; ip link set ap0 up; ip link set client0 up;"
+                "ip addr add 10.42.0.1/24 dev ap0; ip addr add fd42::1/64 dev ap0 nodad;"
+                "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding;"
+                "echo %d >/proc/sys/net/ipv4/conf/ap0/rp_filter;"
+                "while ip addr show tentative | grep -q .; do sleep 0.05; done",
+            rp_filter);
+        net = open_net();
+        lab_routing(&routing);
+        CHECK_EQ(net_apply(net, &routing), 0);
+        check_way("10.1.0.10 from 10.42.0.2 iif ap0", "blocked");
+        CHECK_EQ(net_tunnel_open(net, &tun_fd), 0);
+        test_context("rp_filter %d", rp_filter);
+        check_way("10.1.0.10 from 10.42.0.2 iif ap0", "dev mvpn0");
+        check_way("fd01::10 from fd42::2 iif ap0", "dev mvpn0");
+        check_way("10.42.0.2 from 10.1.0.10 iif mvpn0", "dev ap0");
+        check_way("fd42::2 from fd01::10 iif mvpn0", "dev ap0");
+        net_free(net);
+    }
+    test_context("%s", "");
 }
 
 /* Under lockdown DHCP clients and NetworkManager still bring links up: their routes into the main table are taken as ever. */
@@ -438,7 +522,7 @@ static void vanished_link_does_not_stop_it(void)
     CHECK_EQ(net_apply(net, &routing), -ENODEV);
     check_way("8.8.8.8", "dev mvpn0");
     check_way("203.0.113.5 mark 0x4d56", "blocked");
-    check_output("ip -6 rule | grep -c 'proto 77'", "5");
+    check_output("ip -6 rule | grep -c 'proto 77'", "6");
     CHECK_EQ(lab_settle(net) & ~NET_CHANGE_LINKS, 0); /* what cannot be is not missed */
     net_free(net);
 }
@@ -562,6 +646,8 @@ int main(int argc, char **argv)
         TEST(tunnel_address_is_not_told),
         TEST(vanished_link_does_not_stop_it),
         TEST(foreign_device_is_left_alone),
+        TEST(services_and_console_have_a_way),
+        TEST(forwarded_packets_find_their_way),
         TEST(others_can_still_configure),
         TEST(works_without_ipv6),
         TEST(works_with_ipv6_switched_off),

@@ -104,6 +104,7 @@ static void interference_is_told_and_mended(void)
         "ip rule del pref 5100",
         "ip rule del pref 5101",
         "ip rule del pref 5110",
+        "ip -6 rule del pref 5115",
         "ip rule del pref 5200",
         "ip -6 rule del pref 5200",
         "ip -6 rule del pref 5201",
@@ -129,7 +130,7 @@ static void interference_is_told_and_mended(void)
         CHECK(lab_wait(guarded.net, NET_CHANGE_RULES) & NET_CHANGE_RULES);
         CHECK_EQ(net_apply(guarded.net, &guarded.routing), 0);
         CHECK_EQ(lab_settle(guarded.net) & ~NET_CHANGE_LINKS, 0);
-        lab_run("test $(ip rule | grep -c 'proto 77') = 4 && test $(ip -6 rule | grep -c 'proto 77') = 5 &&"
+        lab_run("test $(ip rule | grep -c 'proto 77') = 5 && test $(ip -6 rule | grep -c 'proto 77') = 6 &&"
                 "ip route get 203.0.113.5 mark 0x4d56 | grep -q 'via 10.0.0.2 dev v0' &&"
                 "ip route get 2001:db8::5 mark 0x4d56 | grep -q 'via fd00::2 dev v0' &&"
                 "test $(ip route show table 19798 | wc -l) = 2 && test $(ip -6 route show table 19798 | wc "
