@@ -23,6 +23,8 @@
 #define IS_ICMP       "meta l4proto { 1, 58 }"
 #define IS_TCP        "meta l4proto 6"
 
+#define IS_OPENING     "tcp flags & (syn | rst) == syn"
+#define CLAMP          "tcp option maxseg size set rt mtu"
 #define NOT_AN_OPENING "tcp flags & (fin | syn | rst | ack) != syn"
 
 bool fw_name_is_plain(const char *name)
@@ -207,6 +209,11 @@ static void render_output(const struct lockdown *lockdown, struct strbuf *s)
     strbuf_add(s, "\t}\n");
 }
 
+/*
+ * No NAT of ours for a hotspot's clients: which interface is a hotspot nobody here knows, and a stranger in the base link's subnet would be let
+ * into the tunnel by it. The hotspot's own program hides its clients behind whatever interface they leave by; where it does not, the data path
+ * drops them. For the same reason nobody may use the tunnel's addresses but the handset.
+ */
 static void render_forward(const struct lockdown *lockdown, struct strbuf *s)
 {
     const char *name = lockdown->interface;
@@ -214,9 +221,13 @@ static void render_forward(const struct lockdown *lockdown, struct strbuf *s)
     strbuf_add(s, "\tchain forward {\n");
     strbuf_add(s, "\t\ttype filter hook forward priority -10; policy drop;\n");
     if (has_plain_interface(lockdown)) {
+        strbuf_add(s, "\t\tip saddr @tunnel4 counter drop comment \"ours alone\"\n");
+        strbuf_add(s, "\t\tip6 saddr @tunnel6 counter drop comment \"ours alone\"\n");
+        strbuf_add(s, "\t\tiifname \"%s\" " IS_OPENING " " CLAMP "\n", name);
+        strbuf_add(s, "\t\toifname @forward_to " IS_OPENING " " CLAMP " comment \"no error about size would find its client\"\n");
         strbuf_add(s, "\t\tiifname != \"%s\" oifname @forward_to accept comment \"a hotspot's clients: the tunnel or nowhere\"\n", name);
-        strbuf_add(s, "\t\tiifname \"%s\" oifname != \"%s\" ct state established accept\n", name, name);
-        strbuf_add(s, "\t\tiifname \"%s\" oifname != \"%s\" ct state related " IS_ICMP " accept comment \"errors about those flows\"\n",
+        strbuf_add(s, "\t\tiifname \"%s\" oifname != \"%s\" ct state established ct direction reply accept\n", name, name);
+        strbuf_add(s, "\t\tiifname \"%s\" oifname != \"%s\" ct state related ct direction reply " IS_ICMP " accept comment \"errors about those flows\"\n",
             name, name);
     }
     strbuf_add(s, "\t\t" NOT_AN_OPENING " counter reject with tcp reset comment \"flows from before lockdown die at once\"\n");
