@@ -184,6 +184,7 @@ static void on_switch(struct core *core, bool enable)
 {
     core->enabled = enable;
     core->user_disconnected = false;
+    core_retry_record(core);
     run(core, enable ? TRIGGER_ENABLE : TRIGGER_DISABLE, enable ? REASON_STARTING : REASON_DISABLED);
 }
 
@@ -192,6 +193,7 @@ static void on_wish(struct core *core, bool connect)
     if (!core->enabled)
         return;
     core->user_disconnected = !connect;
+    core_retry_record(core);
     run(core, connect ? TRIGGER_CONNECT : TRIGGER_DISCONNECT, connect ? REASON_USER_CONNECTED : REASON_USER_DISCONNECTED);
 }
 
@@ -285,6 +287,9 @@ static void take_in(struct core *core, const struct event *event)
         break;
     case EVENT_FIREWALL_FAILED:
         on_firewall_failed(core);
+        break;
+    case EVENT_STORE_FAILED:
+        core->record_failed = true;
         break;
     case EVENT_SUSPEND:
         on_suspend(core);

@@ -35,6 +35,7 @@ enum event_type {
     EVENT_FETCH_WANTED, /* .fetch: a CRL or OCSP host must be reached (charon waits) */
     EVENT_FETCH_DONE, /* .fetch.id */
     EVENT_FIREWALL_FAILED, /* the ruleset could not be installed */
+    EVENT_STORE_FAILED, /* the record could not be written */
     EVENT_SUSPEND, /* the machine is about to sleep */
     EVENT_RESUME,
     EVENT_TIMER, /* .traffic: the deadline passed (or time is just read) */

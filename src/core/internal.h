@@ -136,6 +136,7 @@ struct core {
     /* the world as it was last told to be */
     bool firewall_dirty, routing_dirty, record_dirty;
     bool firewall_failed; /* do not try again before the retry timer */
+    bool record_failed; /* tried again with the next wish of a user and the next change of state: a full disk may have been tidied */
     struct record record;
     struct lockdown lockdown;
     struct routing routing;
@@ -146,6 +147,7 @@ void core_set_timer(struct core *core, enum timer timer, usec_t delay_usec);
 void core_clear_timer(struct core *core, enum timer timer);
 void core_raise(struct core *core, enum trigger trigger, enum reason cause);
 uint32_t core_new_request_id(struct core *core);
+void core_retry_record(struct core *core); /* after EVENT_STORE_FAILED: once more, in this turn */
 void core_change_state(struct core *core, enum state state, enum reason reason);
 
 /* transitions.c: finds the row, runs its effect, enters its state. False: no row, the trigger means nothing here. */

@@ -39,10 +39,18 @@ uint32_t core_new_request_id(struct core *core)
     return ++core->next_request_id;
 }
 
+void core_retry_record(struct core *core)
+{
+    core->record_dirty |= core->record_failed;
+    core->record_failed = false;
+}
+
 void core_change_state(struct core *core, enum state state, enum reason reason)
 {
-    if (state != core->state)
+    if (state != core->state) {
         core->since_at_usec = core->now_usec;
+        core_retry_record(core);
+    }
     core->state = state;
     if (reason != REASON_NONE)
         core->reason = reason;

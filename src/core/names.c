@@ -102,6 +102,7 @@ static const char *const event_names[] = {
     [EVENT_FETCH_WANTED] = "fetch-wanted",
     [EVENT_FETCH_DONE] = "fetch-done",
     [EVENT_FIREWALL_FAILED] = "firewall-failed",
+    [EVENT_STORE_FAILED] = "store-failed",
     [EVENT_SUSPEND] = "suspend",
     [EVENT_RESUME] = "resume",
     [EVENT_TIMER] = "timer",

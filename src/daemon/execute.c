@@ -61,11 +61,13 @@ void daemon_save_record(struct daemon *daemon, const struct record *record)
     wanted.known = true;
     wanted.enabled = record->enabled;
     daemon->store_error = store_save(daemon->store, &wanted);
-    if (daemon->store_error < 0)
+    if (daemon->store_error < 0) {
+        daemon_push_simple(daemon, EVENT_STORE_FAILED);
         journal_say(LOG_ERR, "That the VPN is %s could not be recorded in %s: %s", record->enabled ? "enabled" : "disabled",
             daemon->paths.state_dir, strerror(-daemon->store_error));
-    else
+    } else {
         daemon->record = wanted;
+    }
 }
 
 static void on_resolver(void *userdata, const struct event *event)

@@ -205,6 +205,7 @@ static struct field_table payload_table(enum event_type type)
     case EVENT_LINKS:
     case EVENT_TUNNEL_LOST:
     case EVENT_FIREWALL_FAILED:
+    case EVENT_STORE_FAILED:
     case EVENT_SUSPEND:
     case EVENT_RESUME:
         break;

@@ -262,6 +262,7 @@ void any_event(struct byte_stream *s, usec_t now_usec, struct any_event_storage 
     case EVENT_DISCONNECT:
     case EVENT_TUNNEL_LOST:
     case EVENT_FIREWALL_FAILED:
+    case EVENT_STORE_FAILED:
     case EVENT_SUSPEND:
     case EVENT_RESUME:
         break;

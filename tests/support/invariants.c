@@ -257,6 +257,7 @@ static void check_sticky(struct mirror *mirror, const struct event *event)
     case EVENT_TRAFFIC:
     case EVENT_TIMER:
     case EVENT_FIREWALL_FAILED:
+    case EVENT_STORE_FAILED:
         return;
     case EVENT_LINKS:
         if (!mirror->migrating && !link_is_lost(mirror, &before->base_link, &before->tunnel.local))

@@ -361,6 +361,7 @@ static void note(struct mirror *mirror, const struct event *event)
     case EVENT_CREDENTIALS:
     case EVENT_TUNNEL_LOST:
     case EVENT_FIREWALL_FAILED:
+    case EVENT_STORE_FAILED:
     case EVENT_SUSPEND:
     case EVENT_RESUME:
         break;

@@ -854,6 +854,27 @@ static void reconfiguration_during_a_farewell(void)
     fixture_done(&f);
 }
 
+/* A full disk: not in a circle, but with the next wish and the next change of state, until it is written. */
+static void record_that_failed_is_written_later(void)
+{
+    struct fixture f;
+
+    fixture_init(&f);
+    fx_links(&f, 1, (struct link[]){ eth0() });
+    fx_simple(&f, EVENT_ENABLE);
+    CHECK(fx_did(&f, ACTION_STORE));
+    fx_simple(&f, EVENT_STORE_FAILED);
+    CHECK(!fx_did(&f, ACTION_STORE));
+    fx_simple(&f, EVENT_ENABLE);
+    CHECK(fx_did(&f, ACTION_STORE));
+    fx_simple(&f, EVENT_STORE_FAILED);
+    fx_simple(&f, EVENT_DISCONNECT);
+    CHECK(fx_did(&f, ACTION_STORE));
+    fx_simple(&f, EVENT_CONNECT);
+    CHECK(!fx_did(&f, ACTION_STORE)); /* written now */
+    fixture_done(&f);
+}
+
 static const struct test tests[] = {
     TEST(one_normal_connect),
     TEST(start_with_the_record_enabled),
@@ -896,6 +917,7 @@ static const struct test tests[] = {
     TEST(same_inner_address_is_asked_for_again),
     TEST(reconfiguration_restarts_ike),
     TEST(reconfiguration_during_a_farewell),
+    TEST(record_that_failed_is_written_later),
 };
 
 int main(int argc, char **argv)

@@ -331,6 +331,7 @@ SIMPLE(connect, EVENT_CONNECT)
 SIMPLE(disconnect, EVENT_DISCONNECT)
 SIMPLE(tunnel_lost, EVENT_TUNNEL_LOST)
 SIMPLE(firewall_failed, EVENT_FIREWALL_FAILED)
+SIMPLE(store_failed, EVENT_STORE_FAILED)
 SIMPLE(suspend, EVENT_SUSPEND)
 SIMPLE(resume, EVENT_RESUME)
 
@@ -384,6 +385,7 @@ static const struct row {
     { "tunnel lost",          tunnel_lost,         ". . .  . . .  . . .  . . .  . ." },
     { "fetch wanted",         fetch_wanted,        ". . .  . . .  . . .  . . .  . ." },
     { "fetch done",           fetch_done,          ". . .  . . .  . . .  . . .  . ." },
+    { "store failed",         store_failed,        ". . .  . . .  . . .  . . .  . ." },
     { "firewall failed",      firewall_failed,     ". F F  F F F  F F F  F . .  F D" },
     { "suspend",              suspend,             ". . .  . . .  . . .  . . .  . ." },
     { "resume",               resume,              ". . .  . . .  . . .  C C C  . ." },
