@@ -185,6 +185,7 @@ static void on_switch(struct core *core, bool enable)
     core->enabled = enable;
     core->user_disconnected = false;
     core_retry_record(core);
+    core->record_dirty |= enable; /* said by a person: from here on the record counts, not the configuration */
     run(core, enable ? TRIGGER_ENABLE : TRIGGER_DISABLE, enable ? REASON_STARTING : REASON_DISABLED);
 }
 

@@ -6,6 +6,7 @@
  *   turn.c      event queue -> core_step -> actions; the one timer; what follows a turn (journal, bus, systemd)
  *   execute.c   actions into calls of adapters
  *   sources.c   descriptors into events
+ *   repair.c    the firewall after somebody else was there
  *   reload.c    configuration and credentials
  *   report.c    what status shows
  *   journal.c   one structured line per transition
@@ -26,6 +27,14 @@
 #include <systemd/sd-event.h>
 
 #define EVENT_QUEUE_MAX 64
+
+/* How often the firewall had to be put back lately. */
+struct daemon_repair {
+    sd_event_source *source;
+    usec_t second_at_usec; /* when the present second of counting began */
+    uint32_t n_in_second, n_untold; /* n_untold: since the last line in the journal */
+    bool fight; /* so often that it must not keep all else waiting */
+};
 
 struct daemon {
     struct settings_paths paths;
@@ -57,6 +66,7 @@ struct daemon {
     int tun_fd;
     struct routing routing; /* last applied, for repair */
     struct lockdown lockdown;
+    struct daemon_repair repair;
     int firewall_error, store_error; /* of the last action of the kind; 0: done */
     struct core_status last; /* as of the last published turn */
     bool disable_pending;
@@ -73,13 +83,16 @@ int daemon_make_timers(struct daemon *daemon);
 /* execute.c */
 /* False: the firewall failed, and the rest of the list must not be done. */
 bool daemon_execute(struct daemon *daemon, const struct action *action);
-void daemon_save_record(struct daemon *daemon, const struct record *record); /* fails into store_error */
 void daemon_apply_routing(struct daemon *daemon, const struct routing *routing);
+bool daemon_restore_firewall(struct daemon *daemon); /* the last one that stood; false: it failed, and the core must be told */
 
 /* sources.c */
 int daemon_add_sources(struct daemon *daemon);
 void daemon_push_links(struct daemon *daemon);
 void daemon_push_clock(struct daemon *daemon);
+
+/* repair.c */
+int daemon_watch_firewall(struct daemon *daemon);
 
 /* reload.c */
 int daemon_load(struct daemon *daemon); /* first time: with an error in it, as if nothing were configured */

@@ -27,6 +27,13 @@ static bool apply_firewall(struct daemon *daemon, const struct lockdown *lockdow
     return r >= 0;
 }
 
+bool daemon_restore_firewall(struct daemon *daemon)
+{
+    struct lockdown again = daemon->lockdown;
+
+    return apply_firewall(daemon, &again);
+}
+
 static void open_tunnel(struct daemon *daemon)
 {
     int r = net_tunnel_open(daemon->net, &daemon->tun_fd);
@@ -54,7 +61,7 @@ void daemon_apply_routing(struct daemon *daemon, const struct routing *routing)
     daemon->routing = *routing;
 }
 
-void daemon_save_record(struct daemon *daemon, const struct record *record)
+static void save_record(struct daemon *daemon, const struct record *record)
 {
     struct store_record wanted = daemon->record;
 
@@ -159,7 +166,7 @@ bool daemon_execute(struct daemon *daemon, const struct action *action)
         daemon_apply_routing(daemon, action->routing);
         break;
     case ACTION_STORE:
-        daemon_save_record(daemon, &action->record);
+        save_record(daemon, &action->record);
         break;
     case ACTION_FIND_RESOLVERS:
     case ACTION_RESOLVE:

@@ -161,6 +161,7 @@ static void tear_down(struct daemon *daemon)
     bus_free(daemon->bus);
     core_free(daemon->core);
     net_free(daemon->net);
+    sd_event_source_unref(daemon->repair.source);
     fw_free(daemon->fw);
     store_free(daemon->store);
     settings_free(daemon->settings);

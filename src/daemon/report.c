@@ -95,8 +95,6 @@ static int call_enable(struct daemon *daemon, const char **ret_name, char *ret_t
     if (daemon->firewall_error < 0)
         return refuse(daemon->firewall_error, "LockdownFailed",
             "The firewall could not be installed; the journal of mvpnd says why.", ret_name, ret_text, size);
-    if (daemon->store_error == 0 && !(daemon->record.known && daemon->record.enabled))
-        daemon_save_record(daemon, &(struct record){ .enabled = true }); /* enabled before, but that could not be recorded then */
     if (daemon->store_error < 0)
         return refuse(daemon->store_error, "Failed",
             "The VPN is enabled now, but this could not be recorded: after a restart it would be as before. Is the disk full or read-only?",

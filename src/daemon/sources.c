@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Descriptors into events: netlink, libcharon's mailbox, the wall clock, signals. Nothing here polls: each source is readable only when
- * something has happened.
+ * something has happened. (The firewall's: repair.c.)
  */
 #include "daemon/daemon.h"
 
@@ -123,6 +123,9 @@ int daemon_add_sources(struct daemon *daemon)
     static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
     int r;
 
+    r = daemon_watch_firewall(daemon);
+    if (r < 0)
+        return r;
     r = sd_event_add_io(daemon->loop, NULL, net_fd(daemon->net), EPOLLIN, on_netlink, daemon);
     if (r < 0)
         return r;
