@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Any events at any time into the core: bytes are spans of time and events, valid in form, arbitrary in content and order. With one bit an event
- * carries the ids that are asked for at the moment, so that answers are believed. The invariants of support/invariants.c hold after each.
+ * Any events at any time into the core: bytes are spans of time and events, valid in form, arbitrary in content and order. One bit gives an
+ * event the ids that are asked for at the moment, so that answers are believed; another makes it what a good world would answer, so that every
+ * state is reached. The invariants of support/invariants.c hold after each.
  */
 #include "base/macro.h"
 #include "fuzz/target.h"
@@ -49,6 +50,36 @@ static void make_fit(const struct mirror *m, struct event *event)
     }
 }
 
+/* What a good world would do next: good links, or the answer that is waited for. */
+static void make_good(struct mirror *m, uint64_t which, struct link_set *links, struct event *event)
+{
+    const struct link good[] = { eth0(), wlan0(), wwan0(), wwan6() };
+
+    memset(event, 0, sizeof(*event));
+    if (which & 0x80 || (m->n_requests == 0 && !m->attempting && !m->migrating)) {
+        memset(links, 0, sizeof(*links));
+        for (unsigned i = 0; i < ELEMENTSOF(good) - 1; i++)
+            if (which & 1u << i)
+                links->links[links->n_links++] = good[i == 2 && (which & 8) ? 3 : i];
+        *event = (struct event){ .type = EVENT_LINKS, .links = links };
+    } else if (m->n_requests) {
+        bool servers = m->requests[m->n_requests - 1].n_servers == 0;
+        event->type = servers ? EVENT_RESOLVERS : EVENT_RESOLVED;
+        event->resolved.n_addrs = 2;
+        event->resolved.addrs[0] = addr_of(servers ? "198.51.100.53" : GATEWAY);
+        event->resolved.addrs[1] = addr_of(GATEWAY6);
+    } else if (m->attempting) {
+        event->type = EVENT_IKE_ESTABLISHED;
+        event->tunnel = (struct tunnel){ .n_addrs = 1, .addrs = { addr_of("10.99.1.1") }, .n_subnets = 1 };
+        event->tunnel.subnets[0] = prefix_of("0.0.0.0/0");
+        event->tunnel.nat = which & 1;
+        event->tunnel.mobike = which & 2;
+    } else {
+        *event = (struct event){ .type = EVENT_IKE_MOVED, .path = { .nat = which & 1, .moved = true } };
+    }
+    make_fit(m, event);
+}
+
 static void must_hold(const struct mirror *m, const struct event *event)
 {
     if (m->violation[0] == '\0')
@@ -78,7 +109,10 @@ static void one_event(struct byte_stream *stream, struct mirror *m)
     uint64_t how = byte_stream_number(stream, 1);
     struct event event;
 
-    any_event(stream, m->now_usec, &storage, &event);
+    if (how & 2)
+        make_good(m, byte_stream_number(stream, 1), &storage.links, &event);
+    else
+        any_event(stream, m->now_usec, &storage, &event);
     if (event.type == EVENT_START)
         return; /* once, below */
     if (event.type == EVENT_POLICY)

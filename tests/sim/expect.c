@@ -9,6 +9,7 @@
  *   expect open [gateway=ADDR] [resolver=ADDR] [fetch=ADDR] [lan=PREFIX]...    exactly these; "open nothing"
  *   expect blocked|unblocked           the internet, as status says it
  *   expect lockdown on|off
+ *   expect recorded yes|no             "enabled" on disk
  *   expect base NAME|none, expect ike on|off, expect push yes|no
  *   expect route ADDR via ADDR|link if=NAME      an outer host route
  *   expect deadline SPAN..SPAN|none, expect wake yes|no, expect retry SPAN..SPAN|none, expect keepalive SPAN|none
@@ -334,6 +335,8 @@ void scenario_expect(struct scenario *s, char *p)
         expect_keepalive(s, p);
     else if (strcmp(word, "lockdown") == 0)
         expect_flag(s, word, m->lockdown.active && m->routing.active, is_on(p));
+    else if (strcmp(word, "recorded") == 0)
+        expect_flag(s, word, m->record_enabled, is_on(p));
     else if (strcmp(word, "ike") == 0)
         expect_flag(s, word, m->ike_running, is_on(p));
     else if (strcmp(word, "wake") == 0)

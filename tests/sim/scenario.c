@@ -336,6 +336,8 @@ static void run_command(struct scenario *s, char *line, unsigned depth)
         s->verify = true;
     else if (strcmp(word, "firewall") == 0)
         s->sim.mirror.firewall_fails = true;
+    else if (strcmp(word, "disk") == 0)
+        s->sim.mirror.store_fails = strstr(p, "full") != NULL;
     else if (word[0] == '+')
         do_time(s, word);
     else

@@ -14,6 +14,7 @@
  *   +2s                           time passes: timers and the wire do what is due
  *   flow none|out|both            traffic; path alive|dead    whether anything comes back
  *   firewall fails                the next firewall action fails
+ *   disk full|free                records fail until it is free
  *   mark                          counts of actions start here
  *   verify outcomes               from here on the "# state (reason): actions" lines of a record are compared
  *   expect ...                    see expect.c

@@ -25,7 +25,7 @@ bool simulation_init(struct simulation *s, const struct policy *policy, uint64_t
         free(s->past);
         return false;
     }
-    s->mirror.firewall_event_is_mine = true;
+    s->mirror.failures_are_mine = true;
     s->seed = seed;
     s->first_policy = *policy;
     s->prng.state = ~seed;
@@ -134,8 +134,8 @@ static bool step(struct simulation *s, const struct event *event)
     if (s->record)
         print_outcome(s);
     touch_wire(s);
-    if (holds && s->mirror.firewall_event_due)
-        return step(s, &(struct event){ .type = EVENT_FIREWALL_FAILED });
+    if (holds && s->mirror.failure_due)
+        return step(s, &(struct event){ .type = s->mirror.failure });
     return holds;
 }
 

@@ -472,6 +472,8 @@ static bool act_on_a_whim(struct world *w)
         return push(w, &(struct event){ .type = EVENT_TUNNEL_LOST });
     if (whim < 75)
         w->sim->mirror.firewall_fails = true;
+    else if (whim < 77)
+        w->sim->mirror.store_fails = chance(w, 30);
     else if (whim < 84)
         simulation_set_flow(w->sim, (enum flow)below(w, 3));
     else if (whim < 91)

@@ -180,7 +180,7 @@ static void check_wishes(struct mirror *mirror)
     if (mirror->wants_rest && state != STATE_OFFLINE && state != STATE_DISCONNECTING &&
         !(state == STATE_FAILED && mirror->firewall_broken))
         mirror_violate(mirror, "disconnected by the user, but %s", state_name(state));
-    if (!mirror->firewall_broken && mirror->record_enabled != (state != STATE_DISABLED))
+    if (!mirror->firewall_broken && !mirror->store_broken && mirror->record_enabled != (state != STATE_DISABLED))
         mirror_violate(mirror, "the record on disk says enabled %d in state %s", mirror->record_enabled,
             state_name(state));
 }
@@ -237,6 +237,19 @@ static bool link_is_lost(const struct mirror *mirror, const struct link *base, c
 
     return !link || !mirror_link_reaches(mirror, link, &mirror->before.gateway_addr) ||
            (local->family && !has_address(link, local)) || mirror->policy.n_ignore > 0;
+}
+
+/* A lost base link is not waited for longer than the grace. */
+static void check_grace(struct mirror *mirror, const struct event *event)
+{
+    const struct core_status *status = &mirror->status;
+
+    if (event->type != EVENT_LINKS || status->state != STATE_CONNECTED || mirror->migrating ||
+        mirror->policy.n_ignore > 0)
+        return;
+    if (link_is_lost(mirror, &status->base_link, &status->tunnel.local) &&
+        mirror->deadline.at_usec > usec_add(mirror->now_usec, SEC(1)))
+        mirror_violate(mirror, "the base link is lost, and nothing will come of it");
 }
 
 /* Only loss, a dead path, the user or the administrator moves a tunnel. */
@@ -339,6 +352,7 @@ void invariants_check(struct mirror *mirror, const struct event *event)
     check_wishes(mirror);
     check_alive(mirror);
     check_no_spin(mirror, event);
+    check_grace(mirror, event);
     check_sticky(mirror, event);
     check_reason(mirror);
     check_zeroed(mirror);

@@ -5,6 +5,7 @@
  */
 #include "support/mirror.h"
 
+#include "base/macro.h"
 #include "support/invariants.h"
 
 #include <stdarg.h>
@@ -182,6 +183,17 @@ static void stop_ike(struct mirror *mirror)
     mirror->n_fetches = 0; /* charon's threads end with it */
 }
 
+static void do_store(struct mirror *mirror, bool enabled)
+{
+    mirror->store_broken = mirror->store_fails;
+    if (!mirror->store_fails) {
+        mirror->record_enabled = enabled;
+        return;
+    }
+    mirror->failure_due = true;
+    mirror->failure = EVENT_STORE_FAILED;
+}
+
 static void need_tunnel(struct mirror *mirror, enum action_type type)
 {
     if (!mirror->has_tunnel || !mirror->ike_running)
@@ -199,7 +211,7 @@ static void carry_out(struct mirror *mirror, const struct event *event, const st
         mirror->routing = *action->routing;
         break;
     case ACTION_STORE:
-        mirror->record_enabled = action->record.enabled;
+        do_store(mirror, action->record.enabled);
         break;
     case ACTION_FIND_RESOLVERS:
     case ACTION_RESOLVE:
@@ -296,6 +308,8 @@ static void note_moved(struct mirror *mirror, const struct path *path)
 {
     if (!mirror->has_tunnel || !path->moved)
         return;
+    if (mirror->migrating && !ip_addr_equal(&path->local, &mirror->migrate.local))
+        return; /* an earlier move */
     mirror->migrating = false;
     mirror->tunnel.local = path->local;
     mirror->tunnel.remote = path->remote;
@@ -375,18 +389,21 @@ bool mirror_step(struct mirror *mirror, usec_t now_usec, const struct event *eve
     mirror->now_usec = now_usec;
     note(mirror, event);
     mirror->before = mirror->status;
+    mirror->failure_due = false;
     core_step(mirror->core, now_usec, event, &mirror->actions);
     mirror->n_steps++;
     core_get_status(mirror->core, &mirror->status);
     mirror->deadline = core_next_deadline(mirror->core);
     done = carry_out_all(mirror, event);
-    mirror->firewall_event_due = !done;
     if (!done && !mirror->violation[0]) {
         mirror->firewall_fails = false;
-        if (mirror->firewall_event_is_mine)
-            return true;
-        return mirror_step(mirror, now_usec, &(struct event){ .type = EVENT_FIREWALL_FAILED });
+        mirror->failure_due = true;
+        mirror->failure = EVENT_FIREWALL_FAILED;
     }
+    if (mirror->failure_due && !mirror->failures_are_mine)
+        return mirror_step(mirror, now_usec, &(struct event){ .type = mirror->failure });
+    if (!done)
+        return mirror->violation[0] == '\0';
     if (event->type == EVENT_FIREWALL_FAILED)
         mirror->firewall_broken = true;
     if (mirror->started)
@@ -396,12 +413,12 @@ bool mirror_step(struct mirror *mirror, usec_t now_usec, const struct event *eve
 
 bool mirror_advance(struct mirror *mirror, usec_t until_usec)
 {
-    while (mirror->deadline.at_usec <= until_usec) {
-        usec_t at_usec =
-            mirror->deadline.at_usec > mirror->now_usec ? mirror->deadline.at_usec : mirror->now_usec;
-        if (!mirror_step(mirror, at_usec, &(struct event){ .type = EVENT_TIMER, .traffic = mirror->traffic }))
-            return false;
+    bool holds = true;
+
+    while (holds && mirror->deadline.at_usec <= until_usec) {
+        usec_t at_usec = MAX_OF(mirror->deadline.at_usec, mirror->now_usec);
+        holds = mirror_step(mirror, at_usec, &(struct event){ .type = EVENT_TIMER, .traffic = mirror->traffic });
     }
-    mirror->now_usec = until_usec;
-    return true;
+    mirror->now_usec = MAX_OF(mirror->now_usec, until_usec);
+    return holds;
 }

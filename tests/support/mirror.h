@@ -23,12 +23,13 @@ struct mirror {
         traffic; /* what the next timer event carries; keepalives and handshakes are entered by themselves */
 
     /* what it had done */
-    bool
-        firewall_fails; /* set by a test: the next firewall action fails, its list ends there, the core is told */
-    bool
-        firewall_event_is_mine; /* the caller pushes EVENT_FIREWALL_FAILED when it is due; else mirror_step() does */
-    bool firewall_event_due;
+    bool firewall_fails; /* set by a test: the next firewall action fails, and its list ends there */
     bool firewall_broken;
+    bool store_fails; /* set by a test: the disk is full, until it is unset */
+    bool store_broken; /* what is on disk is not what was to be there */
+    bool failures_are_mine; /* the caller pushes the event of a failure when it is due; else mirror_step() does */
+    bool failure_due;
+    enum event_type failure; /* EVENT_FIREWALL_FAILED or EVENT_STORE_FAILED */
     struct lockdown lockdown;
     struct routing routing;
     bool record_enabled;
