@@ -8,8 +8,15 @@
 #include "core/lockdown.h"
 
 #define FW_RULESET_MAX_BYTES 32768
+#define FW_PROGRAM_SIZE      16 /* as the kernel shortens names */
 
 struct fw;
+
+/* Who changed the table. */
+struct fw_disturbance {
+    uint32_t pid; /* as outside of any PID namespace; 0: not known */
+    char program[FW_PROGRAM_SIZE]; /* printable; "": not known */
+};
 
 int fw_new(struct fw **ret); /* -EOPNOTSUPP where the kernel has no nftables */
 void fw_free(struct fw *fw); /* the ruleset stays */
@@ -25,3 +32,10 @@ const char *fw_error(const struct fw *fw);
 
 /* Is table inet mvpn there? 1, 0 or negative errno. */
 int fw_is_installed(struct fw *fw);
+
+/* Readable when somebody's nftables transaction has to be looked at by fw_dispatch(); -1: this kernel or our rights do not give it. */
+int fw_fd(const struct fw *fw);
+
+/* Reads what is there, without blocking. 1: somebody else changed or removed something of table inet mvpn, or it is not certain that nobody
+ * did; *ret says who was the first. 0: nobody (our own transactions, other tables). Negative errno: not known. */
+int fw_dispatch(struct fw *fw, struct fw_disturbance *ret);

@@ -296,6 +296,8 @@ int fw_netlink_update(struct fw_netlink *netlink, uint32_t generation, const str
     put_attribute(&batch, NFNL_BATCH_GENID, &wanted, sizeof(wanted));
     end_message(&batch, netlink);
     put_changes(&batch, netlink, from, to);
+    if (batch.n_wanted_acks == 0) /* no transaction would come of it, and no generation */
+        return -ERESTART;
     start_message(&batch, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
     end_message(&batch, netlink);
     r = transmit(netlink, &batch);

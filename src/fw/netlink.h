@@ -26,5 +26,5 @@ int fw_netlink_generation(struct fw_netlink *netlink, uint32_t *ret_generation);
 int fw_netlink_has_table(struct fw_netlink *netlink, const char *name);
 
 /* One transaction that gives each set whose elements differ its new ones; both must have the same shape. 0; -ERESTART: this is not the
- * kernel's generation any more, nothing was done; another negative errno: nothing was done. */
+ * kernel's generation any more, or no set differs; nothing was done; another negative errno: nothing was done. */
 int fw_netlink_update(struct fw_netlink *netlink, uint32_t generation, const struct lockdown *from, const struct lockdown *to);

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "fw/flows.h"
+#include "fw/monitor.h"
 #include "fw/netlink.h"
 #include "fw/render.h"
 
@@ -22,6 +23,7 @@
 struct fw {
     struct nft_ctx *ctx;
     struct fw_netlink netlink;
+    struct fw_monitor monitor;
     bool installed; /* `last` is what the kernel has, as far as we know */
     struct lockdown last;
     uint32_t generation; /* of the kernel's rulesets, after that */
@@ -41,6 +43,7 @@ static int open_both(struct fw *fw)
     fw->ctx = nft_ctx_new(NFT_CTX_DEFAULT);
     if (!fw->ctx || nft_ctx_buffer_error(fw->ctx) || nft_ctx_buffer_output(fw->ctx))
         return -ENOMEM;
+    fw_monitor_open(&fw->monitor); /* the rules stand without it, too: fw_fd() tells */
     return 0;
 }
 
@@ -51,6 +54,7 @@ int fw_new(struct fw **ret)
 
     if (!fw)
         return -ENOMEM;
+    fw->monitor.fd = -1;
     r = open_both(fw);
     if (r < 0) {
         fw_free(fw);
@@ -67,6 +71,7 @@ void fw_free(struct fw *fw)
     if (fw->ctx)
         nft_ctx_free(fw->ctx);
     close_fd(&fw->netlink.fd);
+    close_fd(&fw->monitor.fd);
     free(fw);
 }
 
@@ -151,8 +156,21 @@ static int apply_elements(struct fw *fw, const struct lockdown *lockdown)
     return fw_netlink_update(&fw->netlink, fw->generation, &fw->last, lockdown);
 }
 
+/*
+ * Which generation did our transaction make? Only where exactly one came to be since `before` it is ours for certain; where others were at
+ * work meanwhile, the next change goes in as a whole.
+ */
+static void remember_generation(struct fw *fw, bool before_is_known, uint32_t before)
+{
+    fw->installed = before_is_known && fw_netlink_generation(&fw->netlink, &fw->generation) == 0 && fw->generation == before + 1;
+    if (fw->installed)
+        fw_monitor_own(&fw->monitor, fw->generation);
+}
+
 int fw_apply(struct fw *fw, const struct lockdown *lockdown)
 {
+    uint32_t before = 0;
+    bool before_is_known = fw_netlink_generation(&fw->netlink, &before) == 0;
     int r = apply_elements(fw, lockdown);
 
     if (r < 0) {
@@ -164,7 +182,7 @@ int fw_apply(struct fw *fw, const struct lockdown *lockdown)
     }
     if (r < 0)
         return r;
-    fw->installed = fw_netlink_generation(&fw->netlink, &fw->generation) == 0;
+    remember_generation(fw, before_is_known, before);
     fw->last = *lockdown;
     fw->error[0] = '\0';
     return 0;
@@ -176,5 +194,26 @@ int fw_is_installed(struct fw *fw)
 
     if (r < 0)
         remember_error(fw, strerrordesc_np(-r) ? strerrordesc_np(-r) : "unknown error");
+    return r;
+}
+
+int fw_fd(const struct fw *fw)
+{
+    return fw->monitor.fd;
+}
+
+int fw_dispatch(struct fw *fw, struct fw_disturbance *ret)
+{
+    struct fw_disturbance who = { .pid = 0 };
+    uint32_t generation;
+    int r = fw_monitor_read(&fw->monitor, &who);
+
+    if (r == -ENOBUFS) {
+        /* Not all was told. No harm is done where the last that happened is ours (and what we did ourselves cannot set us off again). */
+        bool is_ours = fw->installed && fw_netlink_generation(&fw->netlink, &generation) == 0 && generation == fw->generation;
+        r = is_ours ? 0 : 1;
+    }
+    if (r == 1)
+        *ret = who;
     return r;
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 pkg_check_modules(LIBNFTABLES_TESTS REQUIRED IMPORTED_TARGET libnftables)
 mvpn_add_test(NAME fw LABEL adapter SOURCES fw-test.c ../unit/fw-cases.c LINK mvpn-fw PkgConfig::LIBNFTABLES_TESTS)
-set_tests_properties(adapter/fw PROPERTIES SKIP_RETURN_CODE 77)
+mvpn_add_test(NAME fw-monitor LABEL adapter SOURCES fw-monitor-test.c ../unit/fw-cases.c LINK mvpn-fw)
+set_tests_properties(adapter/fw adapter/fw-monitor PROPERTIES SKIP_RETURN_CODE 77)
 
 add_executable(fw-tool fw-tool.c ../unit/fw-cases.c)
 target_include_directories(fw-tool PRIVATE ${CMAKE_SOURCE_DIR}/tests)
