@@ -273,7 +273,7 @@ static void check_sticky(struct mirror *mirror, const struct event *event)
     case EVENT_STORE_FAILED:
         return;
     case EVENT_LINKS:
-        if (!mirror->migrating && !link_is_lost(mirror, &before->base_link, &before->tunnel.local))
+        if (!mirror->was_migrating && !link_is_lost(mirror, &before->base_link, &before->tunnel.local))
             mirror_violate(mirror, "the tunnel left a base link that is not lost");
         return;
     case EVENT_START:

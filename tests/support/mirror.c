@@ -389,6 +389,7 @@ bool mirror_step(struct mirror *mirror, usec_t now_usec, const struct event *eve
     mirror->now_usec = now_usec;
     note(mirror, event);
     mirror->before = mirror->status;
+    mirror->was_migrating = mirror->migrating;
     mirror->failure_due = false;
     core_step(mirror->core, now_usec, event, &mirror->actions);
     mirror->n_steps++;

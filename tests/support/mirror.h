@@ -41,7 +41,7 @@ struct mirror {
     bool has_tunnel;
     struct tunnel tunnel;
     bool terminating;
-    bool migrating;
+    bool migrating, was_migrating; /* now, and before the last step */
     struct migrate_request migrate;
     bool watching;      /* EVENT_TRAFFIC was asked for */
     uint32_t n_fetches; /* charon's threads that wait for a fetch reply */

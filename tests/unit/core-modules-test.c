@@ -418,6 +418,24 @@ static void ties_go_to_the_lower_index(void)
     CHECK(linkset_best(&set, &policy, NULL, 0) == NULL);
 }
 
+static void families_that_lead_outside(void)
+{
+    struct link link = eth0();
+
+    CHECK(link_has_family(&link, 4));
+    CHECK(!link_has_family(&link, 6));
+    link.n_routes = 2;
+    link.routes[1] = (struct link_route){ prefix_of("::/0"), addr_of("fe80::1"), 100 }; /* a route, but no address */
+    CHECK(!link_has_family(&link, 6));
+    link.n_addrs = 2;
+    link.addrs[1] = (struct link_addr){ addr_of("2001:db8:1::10"), 64 };
+    CHECK(link_has_family(&link, 6));
+    link.n_routes = 1; /* an address, but no route */
+    CHECK(!link_has_family(&link, 6));
+    link.routes[0].destination = prefix_of("203.0.113.0/24"); /* a route to one network is not the internet */
+    CHECK(!link_has_family(&link, 4));
+}
+
 static void most_specific_route_then_metric(void)
 {
     struct link link = eth0();
@@ -466,6 +484,7 @@ static const struct test tests[] = {
     TEST(order_of_the_administrator),
     TEST(huge_metrics_still_count),
     TEST(ties_go_to_the_lower_index),
+    TEST(families_that_lead_outside),
     TEST(most_specific_route_then_metric),
     TEST(ipv6_source_of_the_right_scope),
 };

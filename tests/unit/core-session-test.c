@@ -187,6 +187,21 @@ static void target_lost_during_the_move(void)
     fixture_done(&f);
 }
 
+static void the_same_links_during_the_move_start_no_other(void)
+{
+    struct fixture f;
+
+    fixture_init(&f);
+    fx_reach(&f, STATE_CONNECTED);
+    fx_links(&f, 1, (struct link[]){ wlan0() });
+    fx_links(&f, 1, (struct link[]){ wlan0() });
+    fx_links(&f, 2, (struct link[]){ wlan0(), eth0() });
+    CHECK_EQ(f.mirror.n_done[ACTION_IKE_MIGRATE], 1);
+    fx_moved(&f, true);
+    CHECK_EQ(f.mirror.status.base_link.ifindex, WLAN0);
+    fixture_done(&f);
+}
+
 static void flap_within_the_grace_is_survived(void)
 {
     struct fixture f;
@@ -622,6 +637,7 @@ static const struct test tests[] = {
     TEST(move_to_another_family),
     TEST(failed_move_builds_a_new_tunnel),
     TEST(target_lost_during_the_move),
+    TEST(the_same_links_during_the_move_start_no_other),
     TEST(flap_within_the_grace_is_survived),
     TEST(grace_ends),
     TEST(another_link_within_the_grace),
