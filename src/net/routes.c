@@ -5,6 +5,7 @@
  * replacement may have left a twin behind.
  */
 #include "net/routes.h"
+#include "net/queue.h"
 
 #include "base/cleanup.h"
 #include "net/rules.h"
@@ -107,28 +108,8 @@ struct route_diff {
     const struct route_list *wanted;
     bool found[ROUTES_MAX];
     bool occupied[ROUTES_MAX]; /* another route has its key: to be replaced */
-    unsigned n_surplus, room;
-    struct nl_msg **surplus; /* requests that delete; owned until sent */
+    struct channel_queue surplus; /* requests that delete */
 };
-
-static int keep_surplus(struct route_diff *diff, const struct nlmsghdr *header)
-{
-    struct nl_msg *msg;
-
-    if (diff->n_surplus == diff->room) {
-        unsigned room = diff->room ? diff->room * 2 : 8;
-        struct nl_msg **surplus = reallocarray(diff->surplus, room, sizeof(*surplus));
-        if (!surplus)
-            return -ENOMEM;
-        diff->surplus = surplus;
-        diff->room = room;
-    }
-    msg = channel_message(RTM_DELROUTE, 0, nlmsg_data(header), nlmsg_datalen(header));
-    if (!msg)
-        return -ENOMEM;
-    diff->surplus[diff->n_surplus++] = msg;
-    return 0;
-}
 
 static int compare_one(const struct nlmsghdr *header, void *userdata)
 {
@@ -147,19 +128,15 @@ static int compare_one(const struct nlmsghdr *header, void *userdata)
         else if (!diff->occupied[i])
             diff->occupied[i] = true;
         else
-            return keep_surplus(diff, header);
+            return channel_queue_echo(&diff->surplus, RTM_DELROUTE, header);
         return 0;
     }
-    return keep_surplus(diff, header);
+    return channel_queue_echo(&diff->surplus, RTM_DELROUTE, header);
 }
 
 static void forget(struct route_diff *diff)
 {
-    for (unsigned i = 0; i < diff->n_surplus; i++)
-        nlmsg_free(diff->surplus[i]); /* NULL where it was sent */
-    free(diff->surplus);
-    diff->surplus = NULL;
-    diff->n_surplus = diff->room = 0;
+    channel_queue_clear(&diff->surplus);
     memset(diff->found, 0, sizeof(diff->found));
     memset(diff->occupied, 0, sizeof(diff->occupied));
 }
@@ -197,8 +174,8 @@ static int change(struct channel *channel, struct route_diff *diff, bool *ret_ch
         if (r < 0 && r != -EEXIST && result == 0)
             result = r;
     }
-    for (unsigned i = 0; i < diff->n_surplus; i++) {
-        int r = channel_call(channel, steal_ptr(&diff->surplus[i]), NULL);
+    for (unsigned i = 0; i < diff->surplus.n_msgs; i++) {
+        int r = channel_call(channel, channel_queue_take(&diff->surplus, i), NULL);
         *ret_changed = true;
         if (r < 0 && r != -ESRCH && r != -ENOENT && result == 0)
             result = r;

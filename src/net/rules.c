@@ -17,6 +17,7 @@
  * message back, so that nothing but that very rule can match.
  */
 #include "net/rules.h"
+#include "net/queue.h"
 
 #include "base/cleanup.h"
 #include "base/macro.h"
@@ -69,8 +70,7 @@ struct rule_diff {
     uint8_t family;
     const struct rule_list *wanted;
     bool found[RULES_MAX];
-    unsigned n_surplus, room;
-    struct nl_msg **surplus; /* requests that delete; owned until sent */
+    struct channel_queue surplus; /* requests that delete */
 };
 
 static struct rule *add(
@@ -291,25 +291,6 @@ static struct nl_msg *message_for(const struct rule *rule)
     return steal_ptr(&msg);
 }
 
-static int keep_surplus(struct rule_diff *diff, const struct nlmsghdr *header)
-{
-    struct nl_msg *msg;
-
-    if (diff->n_surplus == diff->room) {
-        unsigned room = diff->room ? diff->room * 2 : 8;
-        struct nl_msg **surplus = reallocarray(diff->surplus, room, sizeof(*surplus));
-        if (!surplus)
-            return -ENOMEM;
-        diff->surplus = surplus;
-        diff->room = room;
-    }
-    msg = channel_message(RTM_DELRULE, 0, nlmsg_data(header), nlmsg_datalen(header));
-    if (!msg)
-        return -ENOMEM;
-    diff->surplus[diff->n_surplus++] = msg;
-    return 0;
-}
-
 static int compare_one(const struct nlmsghdr *header, void *userdata)
 {
     struct rule_diff *diff = userdata;
@@ -324,16 +305,12 @@ static int compare_one(const struct nlmsghdr *header, void *userdata)
             return 0;
         }
     }
-    return keep_surplus(diff, header);
+    return channel_queue_echo(&diff->surplus, RTM_DELRULE, header);
 }
 
 static void forget(struct rule_diff *diff)
 {
-    for (unsigned i = 0; i < diff->n_surplus; i++)
-        nlmsg_free(diff->surplus[i]); /* NULL where it was sent */
-    free(diff->surplus);
-    diff->surplus = NULL;
-    diff->n_surplus = diff->room = 0;
+    channel_queue_clear(&diff->surplus);
     memset(diff->found, 0, sizeof(diff->found));
 }
 
@@ -364,8 +341,8 @@ static int apply_family(struct channel *channel, const struct rule_list *wanted,
         if (r < 0 && r != -EEXIST && result == 0)
             result = r;
     }
-    for (unsigned i = 0; i < diff.n_surplus; i++) {
-        r = channel_call(channel, steal_ptr(&diff.surplus[i]), NULL);
+    for (unsigned i = 0; i < diff.surplus.n_msgs; i++) {
+        r = channel_call(channel, channel_queue_take(&diff.surplus, i), NULL);
         if (r < 0 && r != -ENOENT && result == 0)
             result = r;
     }
