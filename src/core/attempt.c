@@ -15,8 +15,11 @@ static const struct gateway *current_gateway(const struct core *core)
 static enum reason credentials_obstacle(const struct core *core)
 {
     const struct credentials *credentials = &core->credentials;
-    int64_t wall_sec = ((int64_t)core->now_usec + core->clock.offset_usec) / (int64_t)SEC(1);
+    int64_t wall_usec, wall_sec;
 
+    if (__builtin_add_overflow((int64_t)core->now_usec, core->clock.offset_usec, &wall_usec))
+        wall_usec = INT64_MAX; /* some hundred thousand years hence: what was valid has expired */
+    wall_sec = wall_usec / (int64_t)SEC(1);
     if (credentials->problem != REASON_NONE)
         return credentials->problem;
     if (wall_sec < core->clock.floor_sec)
