@@ -66,6 +66,10 @@ static void on_links(struct core *core, const struct link_set *links)
     const struct link *base;
 
     core->links = *links;
+    core->reported_roaming = 0;
+    for (uint32_t i = 0; i < links->n_links; i++)
+        core->reported_roaming |= links->links[i].roaming ? 1u << i : 0;
+    core_judge_roaming(core);
     if (core->state == STATE_CONNECTED) {
         if (session_base_lost(core)) {
             run(core, TRIGGER_BASE_LOST, REASON_LINK_LOST);
@@ -105,6 +109,7 @@ static void on_policy(struct core *core, const struct policy *policy, bool ike_c
     core->backoff.initial_usec = policy->initial_delay_usec;
     core->backoff.max_usec = policy->max_delay_usec;
     core->ike_stale |= affects;
+    core_judge_roaming(core);
     session_update_keepalive(core);
     if (affects || !established)
         run(core, TRIGGER_RECONFIGURED, REASON_RECONFIGURED);

@@ -95,7 +95,8 @@ struct fetching {
 struct core {
     /* the model */
     struct policy policy;
-    struct link_set links;
+    struct link_set links; /* roaming as the configuration judges it */
+    uint32_t reported_roaming; /* one bit per link: as the modem says */
     struct wallclock clock;
     struct credentials credentials;
     bool started;
@@ -147,6 +148,7 @@ void core_set_timer(struct core *core, enum timer timer, usec_t delay_usec);
 void core_clear_timer(struct core *core, enum timer timer);
 void core_raise(struct core *core, enum trigger trigger, enum reason cause);
 uint32_t core_new_request_id(struct core *core);
+void core_judge_roaming(struct core *core); /* links or policy changed */
 void core_retry_record(struct core *core); /* after EVENT_STORE_FAILED: once more, in this turn */
 void core_change_state(struct core *core, enum state state, enum reason reason);
 

@@ -161,6 +161,19 @@ uint32_t link_keep_reachable(
     return n_kept;
 }
 
+bool link_judge_roaming(const struct link *link, const struct policy *policy, bool reported)
+{
+    switch (policy->roaming_detect) {
+    case ROAMING_DETECT_AUTO:
+        return reported;
+    case ROAMING_DETECT_ALWAYS:
+        return link->type == LINK_TYPE_CELLULAR;
+    case ROAMING_DETECT_NEVER:
+        return false;
+    }
+    return reported;
+}
+
 const char *link_fitness_phrase(enum link_fitness fitness)
 {
     switch (fitness) {

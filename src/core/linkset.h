@@ -29,6 +29,9 @@ enum link_fitness link_judge(const struct link *link, const struct policy *polic
 uint32_t link_keep_reachable(
     const struct link *link, const struct policy *policy, const struct resolved *addrs, struct ip_addr ret[RESOLVED_ADDRS_MAX]);
 
+/* Roaming= of the configuration over what the modem says: only a cellular link can roam. */
+bool link_judge_roaming(const struct link *link, const struct policy *policy, bool reported);
+
 const char *link_fitness_phrase(enum link_fitness fitness);
 
 /* Higher is better; never 0. Meaningful for usable links. */

@@ -39,6 +39,19 @@ uint32_t core_new_request_id(struct core *core)
     return ++core->next_request_id;
 }
 
+_Static_assert(LINK_SET_MAX <= 32, "reported_roaming has a bit for each link");
+
+void core_judge_roaming(struct core *core)
+{
+    const struct link *base;
+
+    for (uint32_t i = 0; i < core->links.n_links; i++)
+        core->links.links[i].roaming = link_judge_roaming(&core->links.links[i], &core->policy, core->reported_roaming & 1u << i);
+    base = linkset_find(&core->links, core->base.ifindex);
+    if (base)
+        core->base.roaming = base->roaming;
+}
+
 void core_retry_record(struct core *core)
 {
     core->record_dirty |= core->record_failed;

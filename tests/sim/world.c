@@ -357,6 +357,7 @@ static bool change_policy(struct world *w)
         break;
     case 6:
         p->roaming_keepalive = !p->roaming_keepalive;
+        p->roaming_detect = (enum roaming_detect)below(w, 3);
         break;
     case 7:
         p->max_delay_usec = between(w, SEC(2), MINUTES(10));

@@ -425,6 +425,46 @@ static void no_keepalives(void)
     }
 }
 
+/* [Roaming] Detect= overrides the modem, for status as well as for keepalives; a Wi-Fi never roams. */
+static void roaming_as_the_configuration_says(void)
+{
+    static const struct {
+        enum roaming_detect detect;
+        bool reported, wifi, roaming;
+    } table[] = {
+        { ROAMING_DETECT_AUTO, false, false, false },
+        { ROAMING_DETECT_AUTO, true, false, true },
+        { ROAMING_DETECT_ALWAYS, false, false, true },
+        { ROAMING_DETECT_ALWAYS, false, true, false },
+        { ROAMING_DETECT_NEVER, true, false, false },
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+        for (int when = 0; when < 2; when++) { /* configured before, or changed while connected */
+            struct fixture f;
+            struct policy policy;
+            struct link link = table[i].wifi ? wlan0() : wwan0();
+
+            test_context("row %zu, %s", i, when ? "changed" : "from the start");
+            link.roaming = table[i].reported;
+            fixture_policy(&policy);
+            policy.roaming_keepalive = false;
+            policy.roaming_detect = when ? ROAMING_DETECT_AUTO : table[i].detect;
+            fixture_init_with(&f, &policy, 1);
+            fx_links(&f, 1, &link);
+            fx_simple(&f, EVENT_ENABLE);
+            answer_name(&f);
+            fx_established(&f);
+            policy.roaming_detect = table[i].detect;
+            fx_policy(&f, &policy, false);
+            CHECK_EQ(fx_state(&f), STATE_CONNECTED);
+            CHECK_EQ(f.mirror.status.base_link.roaming, table[i].roaming);
+            CHECK_EQ(f.mirror.status.keepalive_interval_usec, table[i].roaming ? 0 : SEC(20));
+            fixture_done(&f);
+        }
+    }
+}
+
 static void keepalives_follow_nat_and_policy(void)
 {
     struct fixture f;
@@ -650,6 +690,7 @@ static const struct test tests[] = {
     TEST(one_wakeup_per_keepalive),
     TEST(traffic_does_the_job),
     TEST(no_keepalives),
+    TEST(roaming_as_the_configuration_says),
     TEST(keepalives_follow_nat_and_policy),
     TEST(keepalive_wakes_only_for_push),
     TEST(sleep_sends_one_keepalive),
