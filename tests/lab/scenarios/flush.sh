@@ -88,13 +88,13 @@ check "and told" lab_until 10 restored_above "$before"
 equal "another program's own table is not" $((before + 1)) "$(restored)"
 
 world_mark
-hs_spawn flood "$LAB_SUPPORT/probe" flood --pause 0.001 "${PROBE_DEVICES[@]}"
-check "200 times with bound sockets as well: back each time" flush_until_back 200 "flush ruleset"
+hs_spawn flood "$LAB_SUPPORT/probe" flood --pause 0.01 "${PROBE_DEVICES[@]}"
+check "100 times with bound sockets as well: back each time" flush_until_back 100 "flush ruleset"
 spaced=$(bound_seen)
-storm 500 || fail "nft -i"
-check "500 times without a pause: back" lab_until 20 ruleset_is "$whole"
+storm 300 || fail "nft -i"
+check "300 times without a pause: back" lab_until 20 ruleset_is "$whole"
 probe_flood_stop
-say "   packets of sockets bound to a device that left between flush and repair: $spaced in 200, $(($(bound_seen) - spaced)) in 500 without a pause"
+say "   packets of sockets bound to a device that left between flush and repair: $spaced in 100, $(($(bound_seen) - spaced)) in 300 without a pause"
 equal "packets of unbound sockets" "" "$(unbound_seen)"
 
 becomes "still connected" 5 state=connected
