@@ -8,6 +8,7 @@
 
 : "${MVPN_LAB:=mvpnlab}"                        # prefix of every name
 : "${MVPN_BIN:=$LAB_SRC/build/bin}"             # where mvpnd and mvpnctl are
+: "${MVPND:=}"                                  # the daemon, if it is not the one in MVPN_BIN
 : "${MVPN_LAB_RP_FILTER:=0}"                    # the handset's rp_filter: 0, 1 or 2
 : "${MVPN_LAB_LINKS:=wlan0 wwan0 eth0}"         # base links with carrier at the start
 : "${MVPN_LAB_DUAL:=}"                          # NATed links that have IPv6 as well

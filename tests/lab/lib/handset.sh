@@ -110,7 +110,7 @@ mvpnd_start() {
     [ -x "$MVPN_BIN/mvpnd" ] || die "there is no $MVPN_BIN/mvpnd"
     [ -z "$(lab_pid mvpnd)" ] || die "mvpnd runs already"
     hs env "$@" "$LAB_SUPPORT/start-daemon" --pidfile "$LAB_DIR/pid/mvpnd" --log "$MVPND_LOG" --timeout 30 -- \
-        "$MVPN_BIN/mvpnd" --config "$HANDSET_CONF" --state-dir "$HANDSET_STATE" --runtime-dir "$HANDSET_RUN"
+        "${MVPND:-$MVPN_BIN/mvpnd}" --config "$HANDSET_CONF" --state-dir "$HANDSET_STATE" --runtime-dir "$HANDSET_RUN"
 }
 
 # mvpnd_stop: an orderly stop, as systemd does it

@@ -8,7 +8,7 @@
 
 : "${MVPN_ASAN_BIN:=$LAB_SRC/build/asan/bin}"
 [ -x "$MVPN_ASAN_BIN/mvpnd" ] || { say "skipped: no mvpnd built with AddressSanitizer in $MVPN_ASAN_BIN"; exit 77; }
-MVPN_BIN=$MVPN_ASAN_BIN
+MVPND=$MVPN_ASAN_BIN/mvpnd
 N_CYCLES=${N_CYCLES:-200}
 
 n_descriptors() { find "/proc/$(lab_pid mvpnd)/fd" -mindepth 1 | wc -l; }
