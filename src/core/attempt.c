@@ -258,7 +258,9 @@ void attempt_note_failure(struct core *core, enum reason cause)
     struct attempt *attempt = &core->attempt;
 
     if (!reason_is_permanent(cause)) {
-        attempt->gateway_reason = cause;
+        /* That its other addresses are out of this link's reach says less than what the one within reach did. */
+        if (cause != REASON_GATEWAY_UNREACHABLE || attempt->gateway_reason == REASON_NONE)
+            attempt->gateway_reason = cause;
         core->tried_ifindex = core->base.ifindex;
         return;
     }

@@ -165,7 +165,7 @@ static enum reason timer_cause(const struct core *core, enum timer timer)
     case TIMER_GRACE:
         return REASON_NO_LINK;
     case TIMER_MOVE:
-        return REASON_LINK_LOST;
+        return session_cause_of_move(core);
     case TIMER_RETRY:
     case TIMER_FAREWELL:
         return REASON_NONE;

@@ -176,6 +176,7 @@ void session_drop(struct core *core, bool silent); /* the IKE SA is given up */
 void session_forget(struct core *core); /* the IKE SA is gone already */
 bool session_can_move(const struct core *core);
 void session_move(struct core *core);
+enum reason session_cause_of_move(const struct core *core); /* the link was lost, or its path dead */
 void session_on_moved(struct core *core, const struct path *path);
 void session_on_timer(struct core *core, const struct traffic *traffic);
 void session_on_traffic(struct core *core, const struct traffic *traffic);

@@ -137,12 +137,17 @@ void session_move(struct core *core)
     pathwatch_reset(&core->pathwatch);
 }
 
+enum reason session_cause_of_move(const struct core *core)
+{
+    return core->reason == REASON_PATH_DEAD ? REASON_PATH_DEAD : REASON_LINK_LOST;
+}
+
 void session_on_moved(struct core *core, const struct path *path)
 {
     if (!core->has_tunnel)
         return;
     if (core->moving && !path->moved) {
-        core_raise(core, TRIGGER_MOVE_FAILED, REASON_LINK_LOST);
+        core_raise(core, TRIGGER_MOVE_FAILED, session_cause_of_move(core));
         return;
     }
     if (!path->moved || (core->moving && !link_has_address(&core->base, &path->local)))

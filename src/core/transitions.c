@@ -294,7 +294,7 @@ static const struct transition transitions[] = {
     { S(CONNECTED),     T(BASE_BACK),                 WHEN(in_grace),       TO(CONNECTED, ESTABLISHED),              DO(end_grace) },
     { S(CONNECTED),     T(GRACE_OVER),                ALWAYS,               TO(OFFLINE, NO_LINK),                    DO(lose_and_rest) },
     { S(CONNECTED),     T(MOVED),                     ALWAYS,               TO(CONNECTED, ESTABLISHED),              DO(watch) },
-    { S(CONNECTED),     T(MOVE_FAILED),               ALWAYS,               TO(CONNECTING, LINK_LOST),               DO(begin_anew) },
+    { S(CONNECTED),     T(MOVE_FAILED),               ALWAYS,               TO_CAUSE(CONNECTING),                    DO(begin_anew) },
     { S(CONNECTED),     T(PATH_MOVE),                 WHEN(can_move),       TO(CONNECTED, PATH_DEAD),                DO(move) },
     { S(CONNECTED),     T(PATH_DEAD),                 WHEN(has_other_link), TO(CONNECTING, PATH_DEAD),               DO(begin_elsewhere) },
     { S(CONNECTED),     T(PATH_DEAD) | T(CLOSED),     WHEN(fell_silent),    TO_CAUSE(BACKOFF),                       DO(lose_and_spread) },

@@ -335,6 +335,30 @@ static void each_address_of_a_name_once(void)
     fixture_done(&f);
 }
 
+/* The address within reach was silent; that the other is out of reach is no news to anybody. */
+static void the_telling_reason_is_kept(void)
+{
+    static const char *const both[] = { GATEWAY, GATEWAY6 };
+    struct fixture f;
+
+    fixture_init(&f);
+    fx_links(&f, 1, (struct link[]){ eth0() });
+    fx_simple(&f, EVENT_ENABLE);
+    fx_resolvers(&f, 1, servers);
+    fx_resolved(&f, 2, both);
+    fx_failed(&f, REASON_GATEWAY_SILENT);
+    CHECK_STATE(&f, STATE_BACKOFF, REASON_GATEWAY_SILENT);
+    fixture_done(&f);
+
+    fixture_init(&f);
+    fx_links(&f, 1, (struct link[]){ eth0() });
+    fx_simple(&f, EVENT_ENABLE);
+    fx_resolvers(&f, 1, servers);
+    fx_resolved(&f, 1, (const char *const[]){ GATEWAY6 });
+    CHECK_STATE(&f, STATE_BACKOFF, REASON_GATEWAY_UNREACHABLE);
+    fixture_done(&f);
+}
+
 /* Only when every gateway refused must a person act; one that was silent may be back in a minute. */
 static void silence_anywhere_means_backoff(void)
 {
@@ -889,6 +913,7 @@ static const struct test tests[] = {
     TEST(ipv6_only_link),
     TEST(each_gateway_once_then_a_wait),
     TEST(each_address_of_a_name_once),
+    TEST(the_telling_reason_is_kept),
     TEST(silence_anywhere_means_backoff),
     TEST(silent_gateway_is_not_forgotten_behind_a_later_refusal),
     TEST(refusal_spares_the_other_addresses),

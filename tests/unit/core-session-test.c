@@ -294,6 +294,22 @@ static void dead_path_moves_to_another_link(void)
     fixture_done(&f);
 }
 
+static void dead_path_and_a_move_that_fails(void)
+{
+    struct fixture f;
+
+    fixture_init(&f);
+    fx_reach(&f, STATE_CONNECTED);
+    fx_links(&f, 2, (struct link[]){ eth0(), wwan0() });
+    fx_sleep(&f, SEC(60));
+    fx_unanswered(&f, MSEC(1200));
+    fx_advance(&f, MSEC(900));
+    CHECK(f.mirror.migrating);
+    fx_moved(&f, false);
+    CHECK_STATE(&f, STATE_CONNECTING, REASON_PATH_DEAD); /* no link was lost */
+    fixture_done(&f);
+}
+
 /* Without MOBIKE: a new SA, and not over the dead link, though it is the better one. */
 static void dead_path_without_mobike(void)
 {
@@ -683,6 +699,7 @@ static const struct test tests[] = {
     TEST(another_link_within_the_grace),
     TEST(closed_within_the_grace),
     TEST(dead_path_moves_to_another_link),
+    TEST(dead_path_and_a_move_that_fails),
     TEST(dead_path_without_mobike),
     TEST(dead_path_and_no_other_link),
     TEST(answered_check_keeps_the_path),
