@@ -48,6 +48,10 @@ void revocation_on_wanted(struct core *core, const struct fetch *fetch)
     struct fetching *fetching = &core->fetching;
     struct ip_addr literal;
 
+    if (fetch->port != 80 && fetch->port != 443) { /* what a certificate names must not choose the port of an opening */
+        refuse(core, fetch);
+        return;
+    }
     if (core->state != STATE_CONNECTING || core->attempt.phase != PHASE_INITIATED || fetching->phase != FETCH_PHASE_NONE) {
         refuse(core, fetch);
         return;

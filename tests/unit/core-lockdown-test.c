@@ -382,6 +382,19 @@ static void crl_of_an_impossible_host_is_refused(void)
     }
 }
 
+static void crl_at_a_port_of_its_own_choice_is_refused(void)
+{
+    struct fixture f;
+    struct event event = { .type = EVENT_FETCH_WANTED, .fetch = { .id = 1, .host = "198.51.100.80", .port = 25 } };
+
+    fixture_init(&f);
+    fx_to_initiated(&f);
+    fx(&f, &event);
+    CHECK(fx_did(&f, ACTION_FETCH_REPLY));
+    CHECK_EQ(f.mirror.lockdown.n_fetches, 0);
+    fixture_done(&f);
+}
+
 /* charon waits in a thread: every end of an attempt answers it and closes its openings. */
 static void every_end_answers_the_fetch(void)
 {
@@ -566,6 +579,7 @@ static const struct test tests[] = {
     TEST(crl_by_name),
     TEST(crl_by_address),
     TEST(crl_of_an_impossible_host_is_refused),
+    TEST(crl_at_a_port_of_its_own_choice_is_refused),
     TEST(every_end_answers_the_fetch),
     TEST(fetch_at_the_wrong_time_is_refused),
     TEST(second_fetch_is_refused_while_one_is_open),
