@@ -89,6 +89,7 @@ bool daemon_restore_firewall(struct daemon *daemon); /* the last one that stood;
 /* sources.c */
 int daemon_add_sources(struct daemon *daemon);
 void daemon_push_links(struct daemon *daemon);
+int64_t daemon_wallclock_floor_sec(const struct daemon *daemon); /* the newest time that is known to have passed */
 void daemon_push_clock(struct daemon *daemon);
 
 /* repair.c */

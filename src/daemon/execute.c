@@ -119,7 +119,7 @@ static int start_ike(struct daemon *daemon)
     const struct ike_options options = {
         .settings = daemon->settings,
         .crl_dir = store_crl_dir(daemon->store),
-        .wallclock_floor_sec = MVPN_BUILD_TIME > daemon->record.newest_time_sec ? MVPN_BUILD_TIME : daemon->record.newest_time_sec,
+        .wallclock_floor_sec = daemon_wallclock_floor_sec(daemon),
         .tun_fd = daemon->tun_fd,
     };
     int r = daemon->ike_runs ? 0 : ike_start(daemon->ike, &options);

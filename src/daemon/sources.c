@@ -6,6 +6,7 @@
 #include "daemon/daemon.h"
 
 #include "base/clock.h"
+#include "base/macro.h"
 
 #include <mvpn/messages.h>
 
@@ -25,12 +26,17 @@ void daemon_push_links(struct daemon *daemon)
     daemon_push(daemon, &event);
 }
 
+int64_t daemon_wallclock_floor_sec(const struct daemon *daemon)
+{
+    return MAX_OF(MVPN_BUILD_TIME, daemon->record.newest_time_sec);
+}
+
 void daemon_push_clock(struct daemon *daemon)
 {
     struct event event = { .type = EVENT_CLOCK };
 
     event.clock.offset_usec = clock_realtime_sec() * (int64_t)SEC(1) - (int64_t)clock_boottime_usec();
-    event.clock.floor_sec = MVPN_BUILD_TIME > daemon->record.newest_time_sec ? MVPN_BUILD_TIME : daemon->record.newest_time_sec;
+    event.clock.floor_sec = daemon_wallclock_floor_sec(daemon);
     daemon_push(daemon, &event);
 }
 
