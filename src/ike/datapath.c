@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/macro.h"
-#include "ike/inner.h"
+#include "esp/inner.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # src/ike without libcharon: what its threads share with ours. The data path waits in real time, so it is not called a unit test.
-foreach(part mailbox satrack inner)
+foreach(part mailbox satrack)
   mvpn_add_test(NAME ${part} LABEL unit SOURCES ${part}-test.c LINK mvpn-mailbox mvpn-core mvpn-base)
 endforeach()
 mvpn_add_test(NAME datapath LABEL adapter SOURCES datapath-test.c LINK mvpn-mailbox mvpn-core mvpn-base)
@@ -9,7 +9,7 @@ mvpn_add_test(NAME datapath LABEL adapter SOURCES datapath-test.c LINK mvpn-mail
 if(NOT MVPN_SANITIZE)
   find_package(Threads REQUIRED)
   set(tsan_sources base/clock.c base/ipaddr.c base/strbuf.c base/usec.c
-    ike/datapath.c ike/inner.c ike/mailbox.c ike/pin.c ike/satrack.c ike/traffic.c core/names.c)
+    esp/inner.c ike/datapath.c ike/mailbox.c ike/pin.c ike/satrack.c ike/traffic.c core/names.c)
   list(TRANSFORM tsan_sources PREPEND ${CMAKE_SOURCE_DIR}/src/)
   foreach(part mailbox satrack datapath)
     mvpn_add_test(NAME ${part}-tsan LABEL adapter SOURCES ${part}-test.c ${tsan_sources})

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * src/ike/inner: which bytes are a packet, from whom, and which are the link's own noise.
+ * src/esp/inner: which bytes are a packet, from whom, and which are the link's own noise.
  */
-#include "ike/inner.h"
+#include "esp/inner.h"
 
 #include "base/macro.h"
 #include "support/test.h"
@@ -43,6 +43,7 @@ static void whole_packets_only(void)
     memset(bytes, 0, sizeof(bytes));
     bytes[0] = 0x60;
     bytes[5] = 8;
+    bytes[6] = 59; /* nothing behind it */
     CHECK(inner_packet_parse(bytes, 48, &packet));
     CHECK_EQ(packet.length_bytes, 48);
     CHECK_EQ(packet.source.family, 6);
