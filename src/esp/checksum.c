@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Eight bytes at a time. Sums of 32-bit halves cannot overflow 64 bits within 2^32 bytes, so there is no carry to look after. See checksum.h.
+ * Vectors of 64-bit words. Of each word the sum of the whole (modulo 2^64) and of the upper half are kept; the sum of the lower halves is what
+ * remains, exactly, because below 2^32 words it is less than 2^64: three operations a vector, and no carry to look after.
+ * Measured for 1438 bytes on an EPYC with gcc -O2: a plain loop of halves 440 ns, 16-byte vectors 66, AVX2 36; copying on the way 10 more
+ * (memcpy() and a second pass: 23). See checksum.h.
  */
 #include "esp/checksum.h"
 
@@ -8,33 +11,137 @@
 
 #include <arpa/inet.h>
 
+#define BLOCK_BYTES 64
+
+/* With to == NULL, known when compiled, nothing is copied. */
+#define _specialised_ static inline __attribute__((always_inline))
+
+typedef uint64_t vector16 __attribute__((vector_size(16)));
+typedef uint64_t vector32 __attribute__((vector_size(32)));
+
 static uint64_t halves(uint64_t word)
 {
     return (word & UINT32_MAX) + (word >> 32);
 }
 
-/* Less than eight bytes; the missing ones count as zeros. */
-static uint64_t tail(const uint8_t *p, size_t bytes)
+/* From the sum of words modulo 2^64 and the sum of their upper halves. */
+static uint64_t combine(uint64_t words, uint64_t uppers)
+{
+    return halves(words - (uppers << 32)) + halves(uppers);
+}
+
+/* What every processor has: SSE2, NEON. Single variables: compilers leave arrays of vectors in memory. */
+_specialised_ uint64_t blocks16(uint8_t *to, const uint8_t *from, size_t n_blocks)
+{
+    vector16 a, b, c, d, words0 = { 0 }, words1 = { 0 }, uppers0 = { 0 }, uppers1 = { 0 };
+
+    for (; n_blocks > 0; n_blocks--, from += BLOCK_BYTES) {
+        memcpy(&a, from, 16);
+        memcpy(&b, from + 16, 16);
+        memcpy(&c, from + 32, 16);
+        memcpy(&d, from + 48, 16);
+        if (to) {
+            memcpy(to, &a, 16);
+            memcpy(to + 16, &b, 16);
+            memcpy(to + 32, &c, 16);
+            memcpy(to + 48, &d, 16);
+            to += BLOCK_BYTES;
+        }
+        words0 += a + c;
+        words1 += b + d;
+        uppers0 += (a >> 32) + (c >> 32);
+        uppers1 += (b >> 32) + (d >> 32);
+    }
+    words0 += words1;
+    uppers0 += uppers1;
+    return combine(words0[0] + words0[1], uppers0[0] + uppers0[1]);
+}
+
+#if defined(__x86_64__)
+_specialised_ __attribute__((target("avx2"))) uint64_t blocks32(
+    uint8_t *to, const uint8_t *from, size_t n_blocks)
+{
+    vector32 a, b, words0 = { 0 }, words1 = { 0 }, uppers0 = { 0 }, uppers1 = { 0 };
+
+    for (; n_blocks > 0; n_blocks--, from += BLOCK_BYTES) {
+        memcpy(&a, from, 32);
+        memcpy(&b, from + 32, 32);
+        if (to) {
+            memcpy(to, &a, 32);
+            memcpy(to + 32, &b, 32);
+            to += BLOCK_BYTES;
+        }
+        words0 += a;
+        words1 += b;
+        uppers0 += a >> 32;
+        uppers1 += b >> 32;
+    }
+    words0 += words1;
+    uppers0 += uppers1;
+    return combine(
+        words0[0] + words0[1] + words0[2] + words0[3], uppers0[0] + uppers0[1] + uppers0[2] + uppers0[3]);
+}
+
+__attribute__((target("avx2"))) static uint64_t add_avx2(const uint8_t *from, size_t n_blocks)
+{
+    return blocks32(NULL, from, n_blocks);
+}
+
+__attribute__((target("avx2"))) static uint64_t copy_avx2(uint8_t *to, const uint8_t *from, size_t n_blocks)
+{
+    return blocks32(to, from, n_blocks);
+}
+#endif
+
+static uint64_t add_blocks(const uint8_t *from, size_t n_blocks)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2"))
+        return add_avx2(from, n_blocks);
+#endif
+    return blocks16(NULL, from, n_blocks);
+}
+
+static uint64_t copy_blocks(uint8_t *to, const uint8_t *from, size_t n_blocks)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2"))
+        return copy_avx2(to, from, n_blocks);
+#endif
+    return blocks16(to, from, n_blocks);
+}
+
+/* Less than a block; missing bytes of the last word count as zeros. */
+static uint64_t add_rest(const uint8_t *p, size_t bytes)
 {
     uint8_t padded[8] = { 0 };
+    uint64_t sum = 0;
 
+    for (; bytes >= 8; p += 8, bytes -= 8)
+        sum += halves(raw64(p));
+    if (bytes == 0)
+        return sum;
     memcpy(padded, p, bytes);
-    return halves(raw64(padded));
+    return sum + halves(raw64(padded));
 }
 
 uint64_t checksum_add(uint64_t sum, const void *data, size_t bytes)
 {
-    const uint8_t *p = data;
+    size_t in_blocks = bytes - bytes % BLOCK_BYTES;
 
-    for (; bytes >= 8; p += 8, bytes -= 8)
-        sum += halves(raw64(p));
-    return bytes ? sum + tail(p, bytes) : sum;
+    if (in_blocks > 0)
+        sum += add_blocks(data, in_blocks / BLOCK_BYTES);
+    return sum + add_rest((const uint8_t *)data + in_blocks, bytes - in_blocks);
 }
 
 uint64_t checksum_copy(uint64_t sum, void *to, const void *from, size_t bytes)
 {
-    memcpy(to, from, bytes);
-    return checksum_add(sum, to, bytes);
+    size_t in_blocks = bytes - bytes % BLOCK_BYTES;
+
+    if (in_blocks > 0)
+        sum += copy_blocks(to, from, in_blocks / BLOCK_BYTES);
+    memcpy((uint8_t *)to + in_blocks, (const uint8_t *)from + in_blocks, bytes - in_blocks);
+    return sum + add_rest((const uint8_t *)to + in_blocks, bytes - in_blocks);
 }
 
 uint64_t checksum_pseudo_header(const uint8_t *ip, uint8_t protocol, size_t upper_bytes)
@@ -42,6 +149,6 @@ uint64_t checksum_pseudo_header(const uint8_t *ip, uint8_t protocol, size_t uppe
     uint64_t sum = (uint64_t)htons(protocol) + htonl((uint32_t)upper_bytes);
 
     if (ip_is_v4(ip))
-        return checksum_add(sum, ip + 12, 8);
-    return checksum_add(sum, ip + 8, 32);
+        return sum + raw32(ip + 12) + raw32(ip + 16);
+    return sum + add_rest(ip + 8, 32);
 }

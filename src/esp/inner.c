@@ -16,26 +16,28 @@
 #define PROTOCOL_SCTP    132
 #define PROTOCOL_UDPLITE 136
 
-static struct ip_addr addr4(const uint8_t *p)
+/* Field by field into its place: temporary structs would be copied through memory, at half the price of the whole. */
+static void set_addrs(
+    struct inner_packet *packet, uint8_t family, const uint8_t *source, const uint8_t *destination)
 {
-    struct ip_addr addr = { .family = 4 };
-
-    memcpy(addr.bytes, p, 4);
-    return addr;
-}
-
-static struct ip_addr addr6(const uint8_t *p)
-{
-    struct ip_addr addr = { .family = 6 };
-
-    memcpy(addr.bytes, p, 16);
-    return addr;
+    packet->source.family = packet->destination.family = family;
+    if (family == 4) {
+        memset(packet->source.bytes, 0, 16);
+        memset(packet->destination.bytes, 0, 16);
+        memcpy(packet->source.bytes, source, 4);
+        memcpy(packet->destination.bytes, destination, 4);
+    } else {
+        memcpy(packet->source.bytes, source, 16);
+        memcpy(packet->destination.bytes, destination, 16);
+    }
 }
 
 static void parse_ports(const uint8_t *p, struct inner_packet *ret)
 {
     size_t left_bytes = ret->length_bytes - ret->header_bytes;
 
+    ret->has_ports = false;
+    ret->source_port = ret->destination_port = 0;
     if (ret->is_later_fragment)
         return;
     p += ret->header_bytes;
@@ -68,20 +70,17 @@ static bool parse_ipv4(const uint8_t *p, size_t size_bytes, struct inner_packet 
     if (size_bytes < IPV4_HEADER_MIN_BYTES)
         return false;
     fragment = be16(p + 6);
-    *ret = (struct inner_packet){
-        .source = addr4(p + 12),
-        .destination = addr4(p + 16),
-        .protocol = p[9],
-        .tos = p[1],
-        .is_fragment = (fragment & (IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET)) != 0,
-        .is_later_fragment = (fragment & IPV4_FRAGMENT_OFFSET) != 0,
-        .dont_fragment = (fragment & IPV4_DONT_FRAGMENT) != 0,
-        .header_bytes = (uint32_t)(p[0] & 0x0f) * 4,
-        .length_bytes = be16(p + 2),
-    };
+    ret->length_bytes = be16(p + 2);
+    ret->header_bytes = (uint32_t)(p[0] & 0x0f) * 4;
     if (ret->header_bytes < IPV4_HEADER_MIN_BYTES || ret->length_bytes < ret->header_bytes ||
         ret->length_bytes > size_bytes)
         return false;
+    set_addrs(ret, 4, p + 12, p + 16);
+    ret->protocol = p[9];
+    ret->tos = p[1];
+    ret->is_fragment = (fragment & (IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET)) != 0;
+    ret->is_later_fragment = (fragment & IPV4_FRAGMENT_OFFSET) != 0;
+    ret->dont_fragment = (fragment & IPV4_DONT_FRAGMENT) != 0;
     parse_ports(p, ret);
     return true;
 }
@@ -122,15 +121,13 @@ static bool parse_ipv6(const uint8_t *p, size_t size_bytes, struct inner_packet 
 {
     if (size_bytes < IPV6_HEADER_BYTES)
         return false;
-    *ret = (struct inner_packet){
-        .source = addr6(p + 8),
-        .destination = addr6(p + 24),
-        .protocol = p[6],
-        .tos = (uint8_t)(be16(p) >> 4),
-        .dont_fragment = true,
-        .header_bytes = IPV6_HEADER_BYTES,
-        .length_bytes = IPV6_HEADER_BYTES + (size_t)be16(p + 4),
-    };
+    set_addrs(ret, 6, p + 8, p + 24);
+    ret->protocol = p[6];
+    ret->tos = (uint8_t)(be16(p) >> 4);
+    ret->is_fragment = ret->is_later_fragment = false;
+    ret->dont_fragment = true;
+    ret->header_bytes = IPV6_HEADER_BYTES;
+    ret->length_bytes = IPV6_HEADER_BYTES + (size_t)be16(p + 4);
     if (ret->length_bytes > size_bytes || !walk_extensions(p, ret))
         return false;
     parse_ports(p, ret);
@@ -152,13 +149,23 @@ bool inner_packet_parse(const void *data, size_t size_bytes, struct inner_packet
     return false;
 }
 
-static bool is_broadcast(const struct ip_addr *addr)
+/* 169.254/16, 224/4, the broadcast address; fe80::/10, ff00::/8. By bytes, because base's general prefixes cost more than all else here. */
+static bool is_link_local(const struct ip_addr *addr)
 {
-    return addr->family == 4 && raw32(addr->bytes) == UINT32_MAX;
+    if (addr->family == 4)
+        return addr->bytes[0] == 169 && addr->bytes[1] == 254;
+    return addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
+}
+
+static bool is_for_many(const struct ip_addr *addr)
+{
+    if (addr->family == 4)
+        return (addr->bytes[0] & 0xf0) == 0xe0 || raw32(addr->bytes) == UINT32_MAX;
+    return addr->bytes[0] == 0xff;
 }
 
 bool inner_packet_is_noise(const struct inner_packet *packet)
 {
-    return ip_addr_is_link_local(&packet->source) || ip_addr_is_link_local(&packet->destination) ||
-           ip_addr_is_multicast(&packet->destination) || is_broadcast(&packet->destination);
+    return is_link_local(&packet->source) || is_link_local(&packet->destination) ||
+           is_for_many(&packet->destination);
 }
