@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The rooms of src/esp that know packets and no keys.
-foreach(part inner checksum segment outer)
+foreach(part inner checksum segment toobig outer)
   mvpn_add_test(NAME esp-${part} LABEL unit SOURCES esp-${part}-test.c ../support/ip-packet.c LINK mvpn-esp mvpn-base)
 endforeach()
