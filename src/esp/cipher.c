@@ -6,6 +6,7 @@
 #include "esp/cipher.h"
 
 #include "base/macro.h"
+#include "esp/wire.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -54,19 +55,11 @@ static const struct variant variants[] = {
     { ESP_ENCRYPTION_AES_CBC, 32, "AES-256-CBC" },
 };
 
-static void put_be32(uint8_t *p, uint32_t value)
-{
-    value = __builtin_bswap32(value);
-    memcpy(p, &value, sizeof(value));
-}
-
 static void put_be64(uint8_t *p, uint64_t value)
 {
-    value = __builtin_bswap64(value);
-    memcpy(p, &value, sizeof(value));
+    put_be32(p, (uint32_t)(value >> 32));
+    put_be32(p + 4, (uint32_t)value);
 }
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "put_be32() and put_be64() swap");
 
 static bool is_aead(const struct esp_keys *keys)
 {

@@ -6,6 +6,7 @@
 
 #include "base/macro.h"
 #include "esp/replay.h"
+#include "esp/wire.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -109,20 +110,6 @@ static void count(struct esp_sa *sa, size_t bytes, usec_t now_usec)
         sa->counters.first_use_at_usec = now_usec;
 }
 
-static void put_be32(uint8_t *p, uint32_t value)
-{
-    value = __builtin_bswap32(value);
-    memcpy(p, &value, sizeof(value));
-}
-
-static uint32_t get_be32(const uint8_t *p)
-{
-    uint32_t value;
-
-    memcpy(&value, p, sizeof(value));
-    return __builtin_bswap32(value);
-}
-
 /* From the end of the inner packet: zeros (RFC 4303, 2.7), then 1, 2, 3, … (2.4), their number, and what the packet is. */
 static void put_trailer(const struct esp_sa *sa, uint8_t *inner, size_t inner_bytes, uint8_t next_header)
 {
@@ -196,12 +183,12 @@ int esp_sa_open(
         return -EINVAL;
     if (reached(&sa->hard, counters))
         return -EOVERFLOW;
-    if (size_bytes < around_bytes + TRAILER_BYTES || get_be32(packet) != sa->spi)
+    if (size_bytes < around_bytes + TRAILER_BYTES || be32(packet) != sa->spi)
         return refuse(&counters->n_bad, -EBADMSG);
     bytes = size_bytes - around_bytes;
     if (bytes % sa->shape.block_bytes != 0)
         return refuse(&counters->n_bad, -EBADMSG);
-    if (!esp_replay_check(&sa->replay, get_be32(packet + 4), &sequence))
+    if (!esp_replay_check(&sa->replay, be32(packet + 4), &sequence))
         return refuse(&counters->n_replayed, -EALREADY);
     if (esp_cipher_open(sa->cipher, packet, bytes, sequence, sa->esn) < 0)
         return refuse(&counters->n_bad, -EBADMSG);
