@@ -20,7 +20,6 @@ static const struct {
 } libraries[] = {
     { "libstrongswan.so.0", FINGERPRINT_STRONGSWAN },
     { "libcharon.so.0", FINGERPRINT_CHARON },
-    { "libipsec.so.0", FINGERPRINT_IPSEC },
 };
 
 static int try_libraries(const void *argument, char *error, size_t size)

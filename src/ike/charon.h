@@ -15,7 +15,6 @@
 /* strongSwan's headers; nobody else includes them */
 #include <library.h>
 #include <daemon.h>
-#include <ipsec.h>
 #include <config/child_cfg.h>
 #include <config/peer_cfg.h>
 #include <credentials/certificates/x509.h>
@@ -34,6 +33,7 @@ struct ike_profile {
     enum check_revocation check_revocation;
     int64_t wallclock_floor_sec;
     uint32_t mark;
+    uint16_t port, port_nat_t; /* local; 0: ephemeral */
     bool migrate;
     uint32_t n_gateways;
     struct gateway gateways[POLICY_GATEWAYS_MAX];
@@ -57,8 +57,7 @@ struct ike {
     struct cert_validator_t *validator;
     listener_t *listener;
     attribute_handler_t *attributes;
-    status_t (*socket_send)(socket_manager_t *socket, packet_t *packet); /* the original */
-    _Atomic uint32_t n_sent, n_send_errors; /* outer packets since the attempt began */
+    _Atomic uint32_t n_sent, n_send_errors; /* IKE messages since the attempt began */
     bool library_up, charon_up, running;
     char error[IKE_ERROR_SIZE];
 };
@@ -80,10 +79,14 @@ int check_charon_layout(char *ret_error, size_t size);
 void plugin_add_features(void);
 void plugin_list(const struct ike *ike, char *buf, size_t size);
 
-/* kernel_net.c, kernel_ipsec.c, fetcher.c */
+/* kernel_net.c, kernel_ipsec.c, socket.c, fetcher.c */
 kernel_net_t *kernel_net_create(void);
 kernel_ipsec_t *kernel_ipsec_create(void);
+socket_t *ike_socket_create(void);
 fetcher_t *fetcher_create(void);
+
+/* kernel_ipsec.c: what the data path reports of an SA. In its thread. */
+void kernel_ipsec_notice(struct ike *ike, const struct datapath_notice *notice);
 
 /* credentials.c */
 int credentials_load(struct ike *ike);
@@ -116,10 +119,6 @@ int listener_add(struct ike *ike);
 void listener_remove(struct ike *ike);
 int attributes_add(struct ike *ike);
 void attributes_remove(struct ike *ike);
-
-/* esp.c: the transform on libipsec */
-int esp_start(struct ike *ike);
-void esp_stop(struct ike *ike);
 
 /* proposals.c, initiate.c */
 int proposals_check(struct ike *ike);

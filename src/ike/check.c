@@ -32,7 +32,6 @@ int check_library_exports(char *ret_error, size_t size)
     } expected[] = {
         { "libstrongswan.so.0", FINGERPRINT_STRONGSWAN },
         { "libcharon.so.0", FINGERPRINT_CHARON },
-        { "libipsec.so.0", FINGERPRINT_IPSEC },
     };
 
     for (size_t i = 0; i < ELEMENTSOF(expected); i++)
@@ -100,8 +99,9 @@ int check_charon_layout(char *ret_error, size_t size)
         (void *)charon->bus->add_listener,
         (void *)charon->bus->destroy,
         (void *)charon->kernel->get_source_addr,
+        (void *)charon->kernel->expire,
         (void *)charon->kernel->destroy,
-        (void *)charon->socket->send,
+        (void *)charon->socket->add_socket,
         (void *)charon->socket->destroy,
         (void *)charon->attributes->add_handler,
         (void *)charon->attributes->destroy,

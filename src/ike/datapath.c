@@ -1,125 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The device's descriptor belongs to the thread: it is exchanged by leaving the new one in a slot and waking the thread. Writers take the
- * same lock as the exchange, so that nothing is ever written to a descriptor that was closed. See datapath.h.
+ * The thread, and everybody else's view of it. It sleeps in poll() without the lock and works with it, so that SAs, addresses and the device
+ * change between two batches, never inside one. What it sleeps on is asked anew before each sleep; who changes that wakes it.
+ * See datapath.h.
  */
-#include "ike/datapath.h"
+#include "ike/datapath_internal.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/macro.h"
-#include "esp/inner.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
-#define PACKETS_PER_WAKE 64
+enum { POLL_WAKE, POLL_TUN, POLL_SOCKETS };
 
-struct datapath {
-    struct mailbox *mailbox;
-    struct traffic_marks marks;
-    _Atomic uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets, n_dropped;
-    _Atomic uint32_t watch_attempt;
-    atomic_bool stopping;
-    int wake_fd;
-    pthread_t thread;
-
-    pthread_mutex_t tun_lock;
-    int tun_fd; /* -1: none, or it died */
-    int next_tun_fd;
-    bool exchange; /* next_tun_fd is to become tun_fd */
-
-    pthread_mutex_t out_lock; /* held while a packet is transformed */
-    datapath_transform transform;
-    void *userdata;
-    uint32_t n_addrs;
-    struct ip_addr addrs[TUNNEL_ADDRS_MAX];
-
-    uint8_t buffer[DATAPATH_PACKET_MAX]; /* the thread's own */
-};
-
-static void count(_Atomic uint64_t *counter, uint64_t n)
+struct udp_socket *datapath_socket(struct datapath *datapath, uint8_t family, uint16_t port)
 {
-    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
-}
-
-static bool is_our_address(const struct datapath *datapath, const struct ip_addr *addr)
-{
-    for (uint32_t i = 0; i < datapath->n_addrs; i++)
-        if (ip_addr_equal(&datapath->addrs[i], addr))
-            return true;
-    return false;
-}
-
-static int transform_locked(struct datapath *datapath, const struct inner_packet *packet, const void *data)
-{
-    if (!datapath->transform || datapath->n_addrs == 0)
-        return -ENETDOWN;
-    if (!is_our_address(datapath, &packet->source))
-        return -EADDRNOTAVAIL;
-    /* before it is sent: the answer may be quicker than we are */
-    traffic_inner_out(&datapath->marks, clock_boottime_usec());
-    return datapath->transform(datapath->userdata, data, packet->length_bytes);
-}
-
-static void send_packet(struct datapath *datapath, size_t size_bytes)
-{
-    struct inner_packet packet;
-    int r;
-
-    if (!inner_packet_parse(datapath->buffer, size_bytes, &packet) || inner_packet_is_noise(&packet)) {
-        count(&datapath->n_dropped, 1);
-        return;
-    }
-    pthread_mutex_lock(&datapath->out_lock);
-    r = transform_locked(datapath, &packet, datapath->buffer);
-    pthread_mutex_unlock(&datapath->out_lock);
-    if (r < 0) {
-        count(&datapath->n_dropped, 1);
-        return;
-    }
-    count(&datapath->tx_packets, 1);
-    count(&datapath->tx_bytes, packet.length_bytes);
-}
-
-/* False: the device died. */
-static bool read_packets(struct datapath *datapath)
-{
-    for (unsigned i = 0; i < PACKETS_PER_WAKE; i++) {
-        ssize_t n = read(datapath->tun_fd, datapath->buffer, sizeof(datapath->buffer));
-
-        if (n > 0)
-            send_packet(datapath, (size_t)n);
-        else if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return true;
-        else
-            return false;
-    }
-    return true;
-}
-
-static void exchange_tun(struct datapath *datapath)
-{
-    pthread_mutex_lock(&datapath->tun_lock);
-    if (datapath->exchange) {
-        close_fd(&datapath->tun_fd);
-        datapath->tun_fd = steal_fd(&datapath->next_tun_fd);
-        datapath->exchange = false;
-    }
-    pthread_mutex_unlock(&datapath->tun_lock);
-}
-
-/* The device is gone or unusable: quiet until the next one. */
-static void drop_tun(struct datapath *datapath)
-{
-    pthread_mutex_lock(&datapath->tun_lock);
-    close_fd(&datapath->tun_fd);
-    pthread_mutex_unlock(&datapath->tun_lock);
+    for (unsigned i = 0; i < datapath->n_sockets; i++)
+        if (datapath->sockets[i].family == family && datapath->sockets[i].port == port)
+            return &datapath->sockets[i];
+    return NULL;
 }
 
 static void report_unanswered(struct datapath *datapath)
@@ -132,26 +37,48 @@ static void report_unanswered(struct datapath *datapath)
     mailbox_post(datapath->mailbox, atomic_load(&datapath->watch_attempt), &event);
 }
 
+/* What to sleep on: as it stands now. */
+static nfds_t prepare_poll(struct datapath *datapath, struct pollfd fds[POLL_SOCKETS + DATAPATH_SOCKETS_MAX])
+{
+    nfds_t n = POLL_SOCKETS;
+
+    pthread_mutex_lock(&datapath->lock);
+    fds[POLL_WAKE] = (struct pollfd){ .fd = datapath->wake_fd, .events = POLLIN };
+    fds[POLL_TUN] = (struct pollfd){ .fd = datapath->tun.fd, .events = POLLIN }; /* -1 is ignored */
+    for (unsigned i = 0; i < datapath->n_sockets; i++)
+        fds[n++] = (struct pollfd){ .fd = datapath->sockets[i].fd, .events = POLLIN };
+    pthread_mutex_unlock(&datapath->lock);
+    return n;
+}
+
+/* Arrivals first: they may be what a departure waits for. */
+static void work(struct datapath *datapath, const struct pollfd *fds, nfds_t n)
+{
+    eventfd_t ignored;
+
+    pthread_mutex_lock(&datapath->lock);
+    datapath->now_usec = clock_boottime_usec();
+    for (unsigned i = 0; i < datapath->n_sockets && POLL_SOCKETS + i < n; i++)
+        if (fds[POLL_SOCKETS + i].revents)
+            inbound_run(datapath, i);
+    if (fds[POLL_WAKE].revents)
+        eventfd_read(datapath->wake_fd, &ignored);
+    if ((fds[POLL_WAKE].revents || fds[POLL_TUN].revents) && !outbound_run(datapath))
+        close_fd(&datapath->tun.fd); /* gone or unusable: quiet until the next one */
+    pthread_mutex_unlock(&datapath->lock);
+}
+
 static void *datapath_run(void *userdata)
 {
+    struct pollfd fds[POLL_SOCKETS + DATAPATH_SOCKETS_MAX];
     struct datapath *datapath = userdata;
 
     while (!atomic_load(&datapath->stopping)) {
-        struct pollfd fds[] = {
-            { .fd = datapath->wake_fd, .events = POLLIN },
-            { .fd = datapath->tun_fd, .events = POLLIN }, /* -1 is ignored */
-        };
-        eventfd_t ignored;
+        nfds_t n = prepare_poll(datapath, fds);
+        int ready = poll(fds, n, traffic_timeout_msec(&datapath->marks, clock_boottime_usec()));
 
-        if (poll(fds, ELEMENTSOF(fds), traffic_timeout_msec(&datapath->marks, clock_boottime_usec())) < 0)
-            continue;
-        if (fds[0].revents) {
-            eventfd_read(datapath->wake_fd, &ignored);
-            exchange_tun(datapath);
-            continue;
-        }
-        if (fds[1].revents && !read_packets(datapath))
-            drop_tun(datapath);
+        if (ready > 0)
+            work(datapath, fds, n);
         report_unanswered(datapath);
     }
     return NULL;
@@ -168,31 +95,48 @@ static int start_thread(struct datapath *datapath)
     r = pthread_create(&datapath->thread, NULL, datapath_run, datapath);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (r == 0)
-        pthread_setname_np(datapath->thread, "mvpn-tun");
+        pthread_setname_np(datapath->thread, "mvpn-esp");
     return -r;
+}
+
+static void destroy(struct datapath *datapath)
+{
+    close_fd(&datapath->wake_fd);
+    close_fd(&datapath->tun.fd);
+    for (unsigned i = 0; i < datapath->n_sockets; i++)
+        udp_close(&datapath->sockets[i]);
+    esp_sad_free(datapath->sad);
+    pthread_mutex_destroy(&datapath->lock);
+    free(datapath);
 }
 
 int datapath_new(struct mailbox *mailbox, struct datapath **ret)
 {
-    struct datapath *datapath = calloc(1, sizeof(*datapath));
+    struct datapath *datapath =
+        calloc(1, sizeof(*datapath)); /* buffers are fresh pages: untouched, they cost nothing */
     int r;
 
     if (!datapath)
         return -ENOMEM;
     datapath->mailbox = mailbox;
-    datapath->tun_fd = datapath->next_tun_fd = -1;
+    datapath->tun.fd = -1;
     traffic_reset(&datapath->marks);
-    pthread_mutex_init(&datapath->tun_lock, NULL);
-    pthread_mutex_init(&datapath->out_lock, NULL);
+    pthread_mutex_init(&datapath->lock, NULL);
     datapath->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    r = datapath->wake_fd < 0 ? -errno : start_thread(datapath);
+    r = datapath->wake_fd < 0 ? -errno : esp_sad_new(&datapath->sad);
+    if (r >= 0)
+        r = start_thread(datapath);
     if (r < 0) {
-        close_fd(&datapath->wake_fd);
-        free(datapath);
+        destroy(datapath);
         return r;
     }
     *ret = datapath;
     return 0;
+}
+
+static void wake(struct datapath *datapath)
+{
+    (void)eventfd_write(datapath->wake_fd, 1);
 }
 
 void datapath_free(struct datapath *datapath)
@@ -200,22 +144,16 @@ void datapath_free(struct datapath *datapath)
     if (!datapath)
         return;
     atomic_store(&datapath->stopping, true);
-    eventfd_write(datapath->wake_fd, 1);
+    wake(datapath);
     pthread_join(datapath->thread, NULL);
-    close_fd(&datapath->wake_fd);
-    close_fd(&datapath->tun_fd);
-    close_fd(&datapath->next_tun_fd);
-    pthread_mutex_destroy(&datapath->tun_lock);
-    pthread_mutex_destroy(&datapath->out_lock);
-    free(datapath);
+    destroy(datapath);
 }
 
-void datapath_set_transform(struct datapath *datapath, datapath_transform transform, void *userdata)
+void datapath_set_handler(struct datapath *datapath, const struct datapath_handler *handler)
 {
-    pthread_mutex_lock(&datapath->out_lock);
-    datapath->transform = transform;
-    datapath->userdata = userdata;
-    pthread_mutex_unlock(&datapath->out_lock);
+    pthread_mutex_lock(&datapath->lock);
+    datapath->handler = handler ? *handler : (struct datapath_handler){ 0 };
+    pthread_mutex_unlock(&datapath->lock);
 }
 
 int datapath_set_tun(struct datapath *datapath, int tun_fd)
@@ -237,52 +175,100 @@ int datapath_set_tun(struct datapath *datapath, int tun_fd)
             return r;
         }
     }
-    pthread_mutex_lock(&datapath->tun_lock);
-    close_fd(&datapath->next_tun_fd);
-    datapath->next_tun_fd = fd;
-    datapath->exchange = true;
-    pthread_mutex_unlock(&datapath->tun_lock);
-    eventfd_write(datapath->wake_fd, 1);
+    pthread_mutex_lock(&datapath->lock);
+    close_fd(&datapath->tun.fd); /* poll() holds its file until it is woken */
+    datapath->tun = tun_probe(fd);
+    pthread_mutex_unlock(&datapath->lock);
+    wake(datapath);
     return 0;
+}
+
+int datapath_open_socket(
+    struct datapath *datapath, uint8_t family, uint16_t port, uint32_t mark, bool esp, uint16_t *ret_port)
+{
+    struct udp_socket udp;
+    int r = udp_open(family, port, mark, &udp);
+
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&datapath->lock);
+    if (datapath->n_sockets < DATAPATH_SOCKETS_MAX) {
+        datapath->carries_esp[datapath->n_sockets] = esp;
+        datapath->sockets[datapath->n_sockets++] = udp;
+        *ret_port = udp.port;
+        r = udp.fd;
+    } else {
+        udp_close(&udp);
+        r = -ENOBUFS;
+    }
+    pthread_mutex_unlock(&datapath->lock);
+    wake(datapath);
+    return r;
+}
+
+void datapath_close_last_socket(struct datapath *datapath)
+{
+    pthread_mutex_lock(&datapath->lock);
+    if (datapath->n_sockets > 0)
+        udp_close(&datapath->sockets[--datapath->n_sockets]);
+    pthread_mutex_unlock(&datapath->lock);
+    wake(datapath);
+}
+
+int datapath_send(struct datapath *datapath, const struct udp_path *path, uint16_t local_port,
+    const void *data, size_t size_bytes)
+{
+    struct udp_socket *udp;
+    int r;
+
+    pthread_mutex_lock(&datapath->lock);
+    udp = datapath_socket(datapath, path->remote.addr.family, local_port);
+    r = udp ? udp_send_fragmentable(udp, path, data, size_bytes) : -ENOTCONN;
+    pthread_mutex_unlock(&datapath->lock);
+    if (r == 0)
+        traffic_out(&datapath->marks, clock_boottime_usec());
+    return r;
+}
+
+void datapath_set_link(struct datapath *datapath, int ifindex, uint32_t mark)
+{
+    pthread_mutex_lock(&datapath->lock);
+    datapath->ifindex = ifindex;
+    datapath->mark = mark;
+    datapath->path_mtu_at_usec = 0;
+    for (unsigned i = 0; i < datapath->n_sockets; i++)
+        udp_try_segment(&datapath->sockets[i]);
+    pthread_mutex_unlock(&datapath->lock);
+}
+
+struct esp_sad *datapath_lock_sad(struct datapath *datapath)
+{
+    pthread_mutex_lock(&datapath->lock);
+    return datapath->sad;
+}
+
+void datapath_unlock_sad(struct datapath *datapath)
+{
+    pthread_mutex_unlock(&datapath->lock);
 }
 
 void datapath_set_addrs(struct datapath *datapath, const struct ip_addr *addrs, uint32_t n_addrs)
 {
-    pthread_mutex_lock(&datapath->out_lock);
+    bool waiting;
+
+    pthread_mutex_lock(&datapath->lock);
     datapath->n_addrs = MIN_OF(n_addrs, (uint32_t)TUNNEL_ADDRS_MAX);
     for (uint32_t i = 0; i < datapath->n_addrs; i++)
         datapath->addrs[i] = addrs[i];
-    pthread_mutex_unlock(&datapath->out_lock);
+    waiting = n_addrs > 0 && datapath->backlog.n_packets > 0;
+    pthread_mutex_unlock(&datapath->lock);
+    if (waiting)
+        wake(datapath);
     if (n_addrs == 0) {
         /* what was sent into the old tunnel is not waited for any more */
         atomic_store(&datapath->marks.watched, false);
         atomic_store(&datapath->marks.unanswered_at_usec, 0);
     }
-}
-
-void datapath_deliver(struct datapath *datapath, const void *packet, size_t size_bytes)
-{
-    struct inner_packet inner;
-    ssize_t n = -1;
-
-    traffic_in(&datapath->marks, clock_boottime_usec());
-    if (inner_packet_parse(packet, size_bytes, &inner)) {
-        pthread_mutex_lock(&datapath->tun_lock);
-        if (datapath->tun_fd >= 0)
-            n = write(datapath->tun_fd, packet, inner.length_bytes);
-        pthread_mutex_unlock(&datapath->tun_lock);
-    }
-    if (n < 0) {
-        count(&datapath->n_dropped, 1);
-        return;
-    }
-    count(&datapath->rx_packets, 1);
-    count(&datapath->rx_bytes, (uint64_t)n);
-}
-
-void datapath_note_out(struct datapath *datapath)
-{
-    traffic_out(&datapath->marks, clock_boottime_usec());
 }
 
 void datapath_note_in(struct datapath *datapath)
@@ -296,7 +282,7 @@ void datapath_watch(struct datapath *datapath, uint32_t attempt)
     atomic_store(&datapath->marks.watched, true);
     /* the thread may sleep without a limit although a packet waits */
     if (atomic_load(&datapath->marks.unanswered_at_usec) != 0)
-        eventfd_write(datapath->wake_fd, 1);
+        wake(datapath);
 }
 
 void datapath_get_stats(
@@ -308,16 +294,7 @@ void datapath_get_stats(
         .tx_bytes = atomic_load(&datapath->tx_bytes),
         .tx_packets = atomic_load(&datapath->tx_packets),
         .n_dropped = atomic_load(&datapath->n_dropped),
+        .n_kept = atomic_load(&datapath->n_kept),
     };
     traffic_read(&datapath->marks, ret_traffic);
-}
-
-void datapath_reset_stats(struct datapath *datapath)
-{
-    atomic_store(&datapath->rx_bytes, 0);
-    atomic_store(&datapath->rx_packets, 0);
-    atomic_store(&datapath->tx_bytes, 0);
-    atomic_store(&datapath->tx_packets, 0);
-    atomic_store(&datapath->n_dropped, 0);
-    traffic_reset(&datapath->marks);
 }

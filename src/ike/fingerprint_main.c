@@ -9,12 +9,12 @@
 
 int main(void)
 {
-    static const char *const libraries[] = { "libstrongswan.so.0", "libcharon.so.0", "libipsec.so.0" };
-    static const char *const names[] = { "STRONGSWAN", "CHARON", "IPSEC" };
+    static const char *const libraries[] = { "libstrongswan.so.0", "libcharon.so.0" };
+    static const char *const names[] = { "STRONGSWAN", "CHARON" };
 
     printf(
         "/* Made by the build: what the libraries exported that src/ike was linked to. */\n#pragma once\n");
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 2; i++) {
         uint64_t fingerprint = fingerprint_of(libraries[i]);
 
         if (fingerprint == 0) {

@@ -149,6 +149,7 @@ static int migrate(struct ike *ike, const struct migrate_request *request)
     if (sa == 0)
         return -ENOTCONN;
     pin_set(&ike->pin, &target);
+    datapath_set_link(ike->datapath, target.ifindex, ike->profile.mark);
     job_queue(ike, JOB_MIGRATE, sa);
     return 0;
 }

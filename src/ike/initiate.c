@@ -216,6 +216,7 @@ static void pin_attempt(struct ike *ike, const struct initiate_request *request)
 
     snprintf(target.interface, sizeof(target.interface), "%s", request->interface);
     pin_set(&ike->pin, &target);
+    datapath_set_link(ike->datapath, target.ifindex, ike->profile.mark);
 }
 
 int initiate(struct ike *ike, const struct initiate_request *request)

@@ -81,7 +81,7 @@ static status_t run_established(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
     read_subnets(ike_sa, &tunnel);
     if (tunnel.n_addrs == 0) {
         satrack_note(&ike->track, sa, REASON_NO_ADDRESS);
-        return ike_sa->delete(ike_sa, TRUE);
+        return ike_sa->delete (ike_sa, TRUE);
     }
     /* before anybody is told: the first packet may come at once */
     datapath_set_addrs(ike->datapath, tunnel.addrs, tunnel.n_addrs);
@@ -162,7 +162,7 @@ static status_t run_childless(ike_sa_t *ike_sa)
     children->destroy(children);
     if (alive || task_under_way(ike_sa, TASK_CHILD_CREATE))
         return SUCCESS;
-    return ike_sa->delete(ike_sa, FALSE);
+    return ike_sa->delete (ike_sa, FALSE);
 }
 
 static status_t run_on_sa(struct sa_job *job, ike_sa_t *ike_sa)
@@ -177,7 +177,7 @@ static status_t run_on_sa(struct sa_job *job, ike_sa_t *ike_sa)
     case JOB_LIVENESS:
         return ike_sa->send_dpd(ike_sa);
     case JOB_DELETE:
-        return ike_sa->delete(ike_sa, FALSE);
+        return ike_sa->delete (ike_sa, FALSE);
     case JOB_DESTROY:
         return DESTROY_ME;
     case JOB_CHILDLESS:
@@ -217,17 +217,11 @@ void job_queue(struct ike *ike, enum job_kind kind, uint32_t sa)
 int job_send_keepalive(struct ike *ike)
 {
     static const uint8_t keepalive = 0xff;
-    packet_t *packet;
+    struct udp_path path;
     struct flow flow;
-    status_t status;
 
     if (satrack_up(&ike->track, &flow) == 0 || flow.remote.family == 0)
         return -ENOTCONN;
-    packet = packet_create();
-    packet->set_source(packet, host_of_addr(&flow.local, flow.local_port));
-    packet->set_destination(packet, host_of_addr(&flow.remote, flow.remote_port));
-    packet->set_data(packet, chunk_clone(chunk_create((uint8_t *)&keepalive, 1)));
-    status = charon->socket->send(charon->socket, packet);
-    packet->destroy(packet);
-    return status == SUCCESS ? 0 : -EIO;
+    path = (struct udp_path){ .remote = { flow.remote, flow.remote_port }, .local = flow.local };
+    return datapath_send(ike->datapath, &path, flow.local_port, &keepalive, sizeof(keepalive));
 }

@@ -1,73 +1,180 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What libcharon takes for the kernel's IPsec: SAs and policies go to the libipsec library, which keeps them in this process. In place of
- * the kernel-libipsec plugin, which brings routes, rules and a device of its own. Learns libcharon's sockets on the way, to pin them.
- * Moves an SA in place when the outer addresses change (the plugin negotiates a new one).
+ * What libcharon takes for the kernel's IPsec: SAs and policies go to the data path's own (src/esp). Translates, and keeps the clock of their
+ * lifetimes with libcharon's scheduler; byte counts and exhausted sequence numbers are noticed by the data path.
+ * An SA moves in place when the outer addresses change: keys, sequence numbers and window go on.
  */
 #include "ike/charon.h"
+
+#include "base/clock.h"
+#include "base/macro.h"
+
+#include <errno.h>
 
 #define EXPIRE_AGAIN_MSEC 500
 
 struct user_ipsec {
     kernel_ipsec_t public;
-    ipsec_event_listener_t events;
     struct ike *ike;
 };
 
-/* An SA whose time to be rekeyed has come. */
-struct expired {
+static struct ike *ike_of(kernel_ipsec_t *public)
+{
+    return ((struct user_ipsec *)public)->ike;
+}
+
+/* An SA as libcharon names it; SPIs are in network order there. */
+struct sa_event {
+    struct ike *ike;
     uint8_t protocol;
     uint32_t spi;
     host_t *destination;
+    host_t *remote; /* of a mapping */
+    bool hard;
+    uint32_t hard_sec; /* after the soft one; 0: never */
 };
 
-static void expired_destroy(void *data)
+static void sa_event_destroy(void *data)
 {
-    struct expired *expired = data;
+    struct sa_event *event = data;
 
-    expired->destination->destroy(expired->destination);
-    free(expired);
+    DESTROY_IF(event->destination);
+    DESTROY_IF(event->remote);
+    free(event);
+}
+
+static struct sa_event *sa_event_new(struct ike *ike, uint32_t spi, host_t *destination)
+{
+    struct sa_event *event = calloc(1, sizeof(*event));
+
+    if (!event)
+        return NULL;
+    event->ike = ike;
+    event->protocol = IPPROTO_ESP;
+    event->spi = spi;
+    event->destination = destination;
+    return event;
+}
+
+/* The SA of an event, if it still is there; the SAD stays locked when it is. */
+static struct esp_sa *checkout(const struct sa_event *event, struct esp_sad **ret_sad)
+{
+    struct ip_addr destination = addr_of_host(event->destination);
+    struct esp_sad *sad = datapath_lock_sad(event->ike->datapath);
+    struct esp_sa *sa = esp_sad_find(sad, ntohl(event->spi), &destination);
+
+    if (!sa)
+        datapath_unlock_sad(event->ike->datapath);
+    *ret_sad = sad;
+    return sa;
 }
 
 static job_requeue_t expire_again(void *data)
 {
-    struct expired *expired = data;
+    struct sa_event *event = data;
 
-    charon->kernel->expire(charon->kernel, expired->protocol, expired->spi, expired->destination, FALSE);
+    charon->kernel->expire(charon->kernel, event->protocol, event->spi, event->destination, false);
     return JOB_REQUEUE_NONE;
 }
 
 /*
- * The life of an SA ended, softly or not: rekey it, or delete it. libcharon forgets the former when it finds the CHILD SA between two IKE
- * SAs, one of which is just taking the other's place. So it is told again; an SA that was rekeyed meanwhile is not found, and that is all.
+ * libcharon forgets a soft expiry when it finds the CHILD SA between two IKE SAs, one of which is just taking the other's place. So it is told
+ * again; an SA that was rekeyed meanwhile is not found, and that is all.
  */
-static void on_expire(uint8_t protocol, uint32_t spi, host_t *destination, bool hard)
+static void expire_softly(const struct sa_event *event)
 {
-    struct expired *expired;
+    struct sa_event *again;
 
-    charon->kernel->expire(charon->kernel, protocol, spi, destination, hard);
-    expired = hard ? NULL : calloc(1, sizeof(*expired));
-    if (!expired)
+    charon->kernel->expire(charon->kernel, event->protocol, event->spi, event->destination, false);
+    again = sa_event_new(event->ike, event->spi, event->destination->clone(event->destination));
+    if (again)
+        lib->scheduler->schedule_job_ms(lib->scheduler,
+            (job_t *)callback_job_create(expire_again, again, sa_event_destroy, NULL), EXPIRE_AGAIN_MSEC);
+}
+
+/* An SA that outlived its hard limit works no more, whether libcharon acts or not (RFC 4301, 4.4.2.1). */
+static job_requeue_t on_expire(void *data)
+{
+    struct sa_event *event = data;
+    struct esp_sad *sad;
+    struct esp_sa *sa = checkout(event, &sad);
+
+    if (!sa)
+        return JOB_REQUEUE_NONE;
+    if (event->hard)
+        esp_sad_delete(sad, sa);
+    datapath_unlock_sad(event->ike->datapath);
+    if (event->hard) {
+        charon->kernel->expire(charon->kernel, event->protocol, event->spi, event->destination, true);
+        return JOB_REQUEUE_NONE;
+    }
+    expire_softly(event);
+    event->hard = true;
+    return event->hard_sec ? (job_requeue_t)JOB_RESCHEDULE(event->hard_sec) : JOB_REQUEUE_NONE;
+}
+
+static void schedule_expiry(struct ike *ike, const kernel_ipsec_sa_id_t *id, const lifetime_cfg_t *lifetime)
+{
+    uint32_t soft_sec = (uint32_t)lifetime->time.rekey, hard_sec = (uint32_t)lifetime->time.life;
+    struct sa_event *event;
+
+    if (soft_sec == 0 && hard_sec == 0)
         return;
-    expired->protocol = protocol;
-    expired->spi = spi;
-    expired->destination = destination->clone(destination);
-    lib->scheduler->schedule_job_ms(lib->scheduler,
-        (job_t *)callback_job_create(expire_again, expired, expired_destroy, NULL), EXPIRE_AGAIN_MSEC);
+    event = sa_event_new(ike, id->spi, id->dst->clone(id->dst));
+    if (!event)
+        return;
+    event->hard = soft_sec == 0;
+    event->hard_sec = hard_sec > soft_sec ? hard_sec - soft_sec : 0;
+    lib->scheduler->schedule_job(lib->scheduler,
+        (job_t *)callback_job_create(on_expire, event, sa_event_destroy, NULL),
+        soft_sec ? soft_sec : hard_sec);
+}
+
+static job_requeue_t on_mapping(void *data)
+{
+    struct sa_event *event = data;
+
+    charon->kernel->mapping(charon->kernel, event->protocol, event->spi, event->destination, event->remote);
+    return JOB_REQUEUE_NONE;
+}
+
+/* In the data path's thread, which must not wait: a job of libcharon's does the rest. */
+void kernel_ipsec_notice(struct ike *ike, const struct datapath_notice *notice)
+{
+    const struct ip_addr *destination = notice->inbound ? &notice->outer.local : &notice->outer.remote;
+    uint16_t port = notice->inbound ? notice->outer.local_port : notice->outer.remote_port;
+    struct sa_event *event = sa_event_new(ike, htonl(notice->spi), host_of_addr(destination, port));
+    callback_job_cb_t run = on_expire;
+
+    if (!event)
+        return;
+    if (notice->type == DATAPATH_NOTICE_MAPPING) {
+        event->remote = host_of_addr(&notice->remote.addr, notice->remote.port);
+        run = on_mapping;
+    }
+    event->hard = notice->type == DATAPATH_NOTICE_HARD_EXPIRE;
+    lib->processor->queue_job(
+        lib->processor, (job_t *)callback_job_create(run, event, sa_event_destroy, NULL));
 }
 
 static kernel_feature_t ipsec_get_features(kernel_ipsec_t *public)
 {
     (void)public;
-    /* ESP always travels in UDP: the gateway is made to believe in a NAT (RFC 7296, 2.23) */
-    return KERNEL_REQUIRE_UDP_ENCAPSULATION | KERNEL_ESP_V3_TFC;
+    /* ESP always travels in UDP: the gateway is made to believe in a NAT (RFC 7296, 2.23). Policies name no outer address */
+    return KERNEL_REQUIRE_UDP_ENCAPSULATION | KERNEL_ESP_V3_TFC | KERNEL_NO_POLICY_UPDATES;
 }
 
 static status_t ipsec_get_spi(
     kernel_ipsec_t *public, host_t *source, host_t *destination, uint8_t protocol, uint32_t *spi)
 {
-    (void)public;
-    return ipsec->sas->get_spi(ipsec->sas, source, destination, protocol, spi);
+    struct esp_sad *sad = datapath_lock_sad(ike_of(public)->datapath);
+    uint32_t reserved = 0;
+    int r = protocol == IPPROTO_ESP ? esp_sad_reserve_spi(sad, &reserved) : -ENOTSUP;
+
+    (void)source, (void)destination;
+    datapath_unlock_sad(ike_of(public)->datapath);
+    *spi = htonl(reserved);
+    return r < 0 ? FAILED : SUCCESS;
 }
 
 static status_t ipsec_get_cpi(kernel_ipsec_t *public, host_t *source, host_t *destination, uint16_t *cpi)
@@ -76,48 +183,218 @@ static status_t ipsec_get_cpi(kernel_ipsec_t *public, host_t *source, host_t *de
     return NOT_SUPPORTED;
 }
 
+static int keys_of(const kernel_ipsec_add_sa_t *data, struct esp_keys *ret)
+{
+    static const struct {
+        uint16_t theirs;
+        enum esp_encryption ours;
+    } encryptions[] = {
+        { ENCR_AES_GCM_ICV16, ESP_ENCRYPTION_AES_GCM_16 },
+        { ENCR_CHACHA20_POLY1305, ESP_ENCRYPTION_CHACHA20_POLY1305 },
+        { ENCR_AES_CBC, ESP_ENCRYPTION_AES_CBC },
+    };
+    static const struct {
+        uint16_t theirs;
+        enum esp_integrity ours;
+    } integrities[] = {
+        { AUTH_UNDEFINED, ESP_INTEGRITY_NONE },
+        { AUTH_HMAC_SHA2_256_128, ESP_INTEGRITY_HMAC_SHA2_256_128 },
+        { AUTH_HMAC_SHA2_384_192, ESP_INTEGRITY_HMAC_SHA2_384_192 },
+        { AUTH_HMAC_SHA2_512_256, ESP_INTEGRITY_HMAC_SHA2_512_256 },
+    };
+    bool encryption = false, integrity = false;
+
+    for (size_t i = 0; i < ELEMENTSOF(encryptions); i++)
+        if (encryptions[i].theirs == data->enc_alg) {
+            ret->encryption = encryptions[i].ours;
+            encryption = true;
+        }
+    for (size_t i = 0; i < ELEMENTSOF(integrities); i++)
+        if (integrities[i].theirs == data->int_alg) {
+            ret->integrity = integrities[i].ours;
+            integrity = true;
+        }
+    ret->encryption_key = data->enc_key.ptr;
+    ret->encryption_key_bytes = data->enc_key.len;
+    ret->integrity_key = data->int_key.ptr;
+    ret->integrity_key_bytes = data->int_key.len;
+    return encryption && integrity ? 0 : -ENOTSUP;
+}
+
+static struct esp_outer outer_of(host_t *source, host_t *destination, bool inbound)
+{
+    host_t *local = inbound ? destination : source, *remote = inbound ? source : destination;
+
+    return (struct esp_outer){
+        .local = addr_of_host(local),
+        .remote = addr_of_host(remote),
+        .local_port = local->get_port(local),
+        .remote_port = remote->get_port(remote),
+    };
+}
+
 static status_t ipsec_add_sa(kernel_ipsec_t *public, kernel_ipsec_sa_id_t *id, kernel_ipsec_add_sa_t *data)
 {
-    (void)public;
-    return ipsec->sas->add_sa(ipsec->sas, id->src, id->dst, id->spi, id->proto, data->reqid, id->mark,
-        data->tfc, data->lifetime, data->enc_alg, data->enc_key, data->int_alg, data->int_key, data->mode,
-        data->ipcomp, data->cpi, data->initiator, data->encap, data->esn, data->inbound, data->update);
+    struct ike *ike = ike_of(public);
+    struct esp_sa_config config = {
+        .spi = ntohl(id->spi),
+        .reqid = data->reqid,
+        .inbound = data->inbound,
+        .esn = data->esn,
+        .tfc_bytes = data->tfc,
+        .outer = outer_of(id->src, id->dst, data->inbound),
+        .soft = { data->lifetime->packets.rekey, data->lifetime->bytes.rekey },
+        .hard = { data->lifetime->packets.life, data->lifetime->bytes.life },
+    };
+    struct esp_sad *sad;
+    int r;
+
+    if (id->proto != IPPROTO_ESP || data->mode != MODE_TUNNEL || data->ipcomp != IPCOMP_NONE ||
+        keys_of(data, &config.keys) < 0)
+        return NOT_SUPPORTED;
+    sad = datapath_lock_sad(ike->datapath);
+    r = esp_sad_add(sad, &config, NULL);
+    datapath_unlock_sad(ike->datapath);
+    if (r < 0)
+        return FAILED;
+    schedule_expiry(ike, id, data->lifetime);
+    return SUCCESS;
+}
+
+static struct esp_sa *find(struct esp_sad *sad, const kernel_ipsec_sa_id_t *id)
+{
+    struct ip_addr destination = addr_of_host(id->dst);
+
+    return esp_sad_find(sad, ntohl(id->spi), &destination);
 }
 
 static status_t ipsec_update_sa(
     kernel_ipsec_t *public, kernel_ipsec_sa_id_t *id, kernel_ipsec_update_sa_t *data)
 {
-    (void)public;
-    return ipsec->sas->update_sa(ipsec->sas, id->spi, id->proto, data->cpi, id->src, id->dst, data->new_src,
-        data->new_dst, data->encap, data->new_encap, id->mark);
+    struct esp_sad *sad = datapath_lock_sad(ike_of(public)->datapath);
+    struct esp_sa *sa = find(sad, id);
+
+    if (sa) {
+        struct esp_outer outer = outer_of(data->new_src, data->new_dst, esp_sa_is_inbound(sa));
+
+        esp_sa_set_outer(sa, &outer);
+    }
+    datapath_unlock_sad(ike_of(public)->datapath);
+    return sa ? SUCCESS : NOT_FOUND;
+}
+
+/* In libcharon's clock, which stands still while the machine sleeps; 0: never used. */
+static time_t monotonic_of(usec_t at_usec)
+{
+    time_t now_sec = time_monotonic(NULL);
+    usec_t ago_sec = usec_sub(clock_boottime_usec(), at_usec) / SEC(1);
+
+    if (at_usec == USEC_INFINITY)
+        return 0;
+    return (usec_t)now_sec > ago_sec ? now_sec - (time_t)ago_sec : 1;
 }
 
 static status_t ipsec_query_sa(kernel_ipsec_t *public, kernel_ipsec_sa_id_t *id,
     kernel_ipsec_query_sa_t *data, uint64_t *bytes, uint64_t *packets, time_t *time)
 {
-    (void)public, (void)data;
-    return ipsec->sas->query_sa(
-        ipsec->sas, id->src, id->dst, id->spi, id->proto, id->mark, bytes, packets, time);
+    struct esp_sad *sad = datapath_lock_sad(ike_of(public)->datapath);
+    struct esp_sa *sa = find(sad, id);
+
+    (void)data;
+    if (sa) {
+        struct esp_counters counters = esp_sa_counters(sa);
+
+        if (bytes)
+            *bytes = counters.bytes;
+        if (packets)
+            *packets = counters.packets;
+        if (time)
+            *time = monotonic_of(counters.last_use_at_usec);
+    }
+    datapath_unlock_sad(ike_of(public)->datapath);
+    return sa ? SUCCESS : NOT_FOUND;
 }
 
 static status_t ipsec_del_sa(kernel_ipsec_t *public, kernel_ipsec_sa_id_t *id, kernel_ipsec_del_sa_t *data)
 {
-    (void)public;
-    return ipsec->sas->del_sa(ipsec->sas, id->src, id->dst, id->spi, id->proto, data->cpi, id->mark);
+    struct esp_sad *sad = datapath_lock_sad(ike_of(public)->datapath);
+    struct esp_sa *sa = find(sad, id);
+
+    (void)data;
+    if (sa)
+        esp_sad_delete(sad, sa);
+    else
+        esp_sad_release_spi(sad, ntohl(id->spi));
+    datapath_unlock_sad(ike_of(public)->datapath);
+    return SUCCESS;
 }
 
 static status_t ipsec_flush_sas(kernel_ipsec_t *public)
 {
-    (void)public;
-    return ipsec->sas->flush_sas(ipsec->sas);
+    esp_sad_flush(datapath_lock_sad(ike_of(public)->datapath));
+    datapath_unlock_sad(ike_of(public)->datapath);
+    return SUCCESS;
+}
+
+static struct ip_addr addr_of_chunk(chunk_t bytes)
+{
+    return bytes.len == 4 ? ip_addr_from_bytes(4, bytes.ptr) : ip_addr_from_bytes(6, bytes.ptr);
+}
+
+static struct esp_selector selector_of(traffic_selector_t *selector)
+{
+    return (struct esp_selector){
+        .from = addr_of_chunk(selector->get_from_address(selector)),
+        .to = addr_of_chunk(selector->get_to_address(selector)),
+        .protocol = selector->get_protocol(selector),
+        .port_from = selector->get_from_port(selector),
+        .port_to = selector->get_to_port(selector),
+    };
+}
+
+/* The narrower of two selectors comes first, as in the kernel's policies. */
+static uint32_t priority_of(const kernel_ipsec_policy_id_t *id, const kernel_ipsec_manage_policy_t *data)
+{
+    host_t *source, *destination;
+    uint8_t source_bits, destination_bits;
+
+    id->src_ts->to_subnet(id->src_ts, &source, &source_bits);
+    id->dst_ts->to_subnet(id->dst_ts, &destination, &destination_bits);
+    source->destroy(source);
+    destination->destroy(destination);
+    return ((uint32_t)data->prio + 1) * 1024 - source_bits - destination_bits;
+}
+
+static struct esp_policy policy_of(
+    const kernel_ipsec_policy_id_t *id, const kernel_ipsec_manage_policy_t *data)
+{
+    return (struct esp_policy){
+        .inbound = id->dir == POLICY_IN,
+        .reqid = data->sa ? data->sa->reqid : 0,
+        .priority = priority_of(id, data),
+        .source = selector_of(id->src_ts),
+        .destination = selector_of(id->dst_ts),
+    };
+}
+
+/* Forwarding is the routing's and the firewall's matter; only what protects is a policy of ours. */
+static bool is_ours(const kernel_ipsec_policy_id_t *id, const kernel_ipsec_manage_policy_t *data)
+{
+    return id->dir != POLICY_FWD && data->type == POLICY_IPSEC;
 }
 
 static status_t ipsec_add_policy(
     kernel_ipsec_t *public, kernel_ipsec_policy_id_t *id, kernel_ipsec_manage_policy_t *data)
 {
-    (void)public;
-    return ipsec->policies->add_policy(ipsec->policies, data->src, data->dst, id->src_ts, id->dst_ts, id->dir,
-        data->type, data->sa, id->mark, data->prio);
+    struct esp_policy policy;
+    int r;
+
+    if (!is_ours(id, data))
+        return SUCCESS;
+    policy = policy_of(id, data);
+    r = esp_sad_add_policy(datapath_lock_sad(ike_of(public)->datapath), &policy);
+    datapath_unlock_sad(ike_of(public)->datapath);
+    return r < 0 ? FAILED : SUCCESS;
 }
 
 static status_t ipsec_query_policy(
@@ -130,35 +407,41 @@ static status_t ipsec_query_policy(
 static status_t ipsec_del_policy(
     kernel_ipsec_t *public, kernel_ipsec_policy_id_t *id, kernel_ipsec_manage_policy_t *data)
 {
-    (void)public;
-    return ipsec->policies->del_policy(ipsec->policies, data->src, data->dst, id->src_ts, id->dst_ts, id->dir,
-        data->type, data->sa, id->mark, data->prio);
+    struct esp_policy policy;
+    int r;
+
+    if (!is_ours(id, data))
+        return SUCCESS;
+    policy = policy_of(id, data);
+    r = esp_sad_remove_policy(datapath_lock_sad(ike_of(public)->datapath), &policy);
+    datapath_unlock_sad(ike_of(public)->datapath);
+    return r < 0 ? NOT_FOUND : SUCCESS;
 }
 
 static status_t ipsec_flush_policies(kernel_ipsec_t *public)
 {
-    (void)public;
-    return ipsec->policies->flush_policies(ipsec->policies);
+    esp_sad_flush_policies(datapath_lock_sad(ike_of(public)->datapath));
+    datapath_unlock_sad(ike_of(public)->datapath);
+    return SUCCESS;
 }
 
 static bool ipsec_bypass_socket(kernel_ipsec_t *public, int fd, int family)
 {
-    return pin_add_socket(&((struct user_ipsec *)public)->ike->pin, fd, family) == 0;
+    /* the kernel has no policy of ours */
+    (void)public, (void)fd, (void)family;
+    return true;
 }
 
 static bool ipsec_enable_udp_decap(kernel_ipsec_t *public, int fd, int family, uint16_t port)
 {
-    /* ESP stays in the socket, libcharon hands it on */
+    /* ESP stays in the socket, the data path takes it */
     (void)public, (void)fd, (void)family, (void)port;
     return true;
 }
 
 static void ipsec_destroy(kernel_ipsec_t *public)
 {
-    struct user_ipsec *this = (struct user_ipsec *)public;
-
-    ipsec->events->unregister_listener(ipsec->events, &this->events);
-    free(this);
+    free(public);
 }
 
 kernel_ipsec_t *kernel_ipsec_create(void)
@@ -184,8 +467,6 @@ kernel_ipsec_t *kernel_ipsec_create(void)
         .enable_udp_decap = ipsec_enable_udp_decap,
         .destroy = ipsec_destroy,
     };
-    this->events.expire = on_expire;
     this->ike = ike_of_library();
-    ipsec->events->register_listener(ipsec->events, &this->events);
     return &this->public;
 }

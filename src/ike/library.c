@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libstrongswan, libcharon and libipsec up and down again, in the one order in which that works, and every setting they get. No file of
+ * libstrongswan and libcharon up and down again, in the one order in which that works, and every setting they get. No file of
  * strongSwan's configuration is read: a gateway or another client on the same machine stays what it is.
  * Credentials go before the plugins, whose code they are made of.
  */
@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #define OBJECT_NAME "mvpn-ike"
-#define N_THREADS   12 /* libcharon keeps four, libipsec four, a token's module one; the rest works */
+#define N_THREADS   8 /* libcharon keeps four, a token's module one; the rest works */
 
 struct ike *ike_of_library(void)
 {
@@ -55,12 +55,9 @@ static void set_int(const char *key, int value)
 
 static void apply_settings(const struct ike *ike)
 {
-    char mark[16];
     const char *debug_file = getenv("MVPN_IKE_DEBUG");
 
     set_int("threads", N_THREADS);
-    set_int("port", 0);
-    set_int("port_nat_t", 0);
     set_int("keep_alive", 0);
     set_str("retransmit_timeout", "0.6");
     set_str("retransmit_base", "2.0");
@@ -77,9 +74,6 @@ static void apply_settings(const struct ike *ike)
     set_bool("send_vendor_id", false);
     set_bool("plugins.revocation.enable_crl", ike->profile.check_revocation != CHECK_REVOCATION_NO);
     set_bool("plugins.revocation.enable_ocsp", ike->profile.check_revocation != CHECK_REVOCATION_NO);
-    snprintf(mark, sizeof(mark), "0x%x", ike->profile.mark);
-    if (ike->profile.mark != 0)
-        set_str("plugins.socket-default.fwmark", mark);
     if (debug_file && *debug_file) {
         set_str("filelog.debug.path", debug_file);
         set_str("filelog.debug.time_format", "%T");
@@ -107,8 +101,8 @@ static int start_charon(struct ike *ike)
     if (!charon->initialize(charon, plugins))
         return library_set_error(ike, -ELIBACC,
             "strongSwan's plugins cannot be loaded; install the packages libstrongswan, "
-            "strongswan-libcharon, "
-            "libcharon-extra-plugins and, for a key in a token, libstrongswan-extra-plugins.");
+            "strongswan-libcharon "
+            "and, for a key in a token, libstrongswan-extra-plugins.");
     return 0;
 }
 
@@ -146,7 +140,7 @@ int library_start(struct ike *ike)
         return r;
 
     if ((r = credentials_load(ike)) < 0 || (r = validator_add(ike)) < 0 || (r = attributes_add(ike)) < 0 ||
-        (r = listener_add(ike)) < 0 || (r = proposals_check(ike)) < 0 || (r = esp_start(ike)) < 0)
+        (r = listener_add(ike)) < 0 || (r = proposals_check(ike)) < 0)
         return r;
     start_threads();
     return 0;
@@ -168,7 +162,6 @@ void library_stop(struct ike *ike)
         if (ike->fetches)
             fetches_stop(ike->fetches);
         listener_remove(ike);
-        esp_stop(ike);
         end_sas(ike);
         attributes_remove(ike);
         validator_remove(ike);

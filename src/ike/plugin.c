@@ -1,36 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What we put in the place of strongSwan's plugins: the two kernel interfaces and the fetcher; and the list of its plugins that we do load.
- * No plugin that adds routes, resolves names, runs scripts or opens a control socket is among them.
+ * What we put in the place of strongSwan's plugins: the two kernel interfaces, the socket and the fetcher; and the list of its plugins that we
+ * do load. No plugin that adds routes, resolves names, runs scripts or opens a control socket is among them.
  */
 #include "ike/charon.h"
 
 #include "base/macro.h"
 #include "base/strbuf.h"
 
-#define PLUGINS "random nonce openssl pem pkcs1 pkcs8 x509 revocation constraints pubkey kdf socket-default"
-
-/* As a feature, so that it goes before the plugins whose random numbers and ciphers it holds. */
-static bool register_libipsec(plugin_t *plugin, plugin_feature_t *feature, bool reg, void *data)
-{
-    (void)plugin, (void)feature, (void)data;
-    if (reg)
-        return libipsec_init();
-    libipsec_deinit();
-    return true;
-}
+#define PLUGINS "random nonce openssl pem pkcs1 pkcs8 x509 revocation constraints pubkey kdf"
 
 void plugin_add_features(void)
 {
     plugin_feature_t features[] = {
-        PLUGIN_CALLBACK(register_libipsec, NULL),
-        PLUGIN_PROVIDE(CUSTOM, "mvpn-libipsec"),
-        PLUGIN_DEPENDS(RNG, RNG_WEAK),
         PLUGIN_CALLBACK(kernel_ipsec_register, kernel_ipsec_create),
         PLUGIN_PROVIDE(CUSTOM, "kernel-ipsec"),
-        PLUGIN_DEPENDS(CUSTOM, "mvpn-libipsec"),
         PLUGIN_CALLBACK(kernel_net_register, kernel_net_create),
         PLUGIN_PROVIDE(CUSTOM, "kernel-net"),
+        PLUGIN_CALLBACK(socket_register, ike_socket_create),
+        PLUGIN_PROVIDE(CUSTOM, "socket"),
+        PLUGIN_DEPENDS(CUSTOM, "kernel-ipsec"),
         PLUGIN_REGISTER(FETCHER, fetcher_create),
         PLUGIN_PROVIDE(FETCHER, "http://"),
     };

@@ -22,9 +22,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define ALIAS       "mvpn tunnel"
-#define MTU_DEFAULT 1280 /* until somebody knows better: what every IPv6 path carries */
-#define ADDRS_MAX   ELEMENTSOF(((struct routing *)0)->addrs)
+#define ALIAS         "mvpn tunnel"
+#define MTU_DEFAULT   1280 /* until somebody knows better: what every IPv6 path carries */
+#define GSO_MAX_BYTES 60000
+#define ADDRS_MAX     ELEMENTSOF(((struct routing *)0)->addrs)
 
 static bool text_is(const struct nlattr *attr, const char *text)
 {
@@ -69,7 +70,7 @@ int tunnel_find(struct channel *channel, const char *name, struct tunnel_state *
 
 static int make_device(const char *name, int *ret_fd)
 {
-    struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL };
+    struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL };
     _cleanup_close_ int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0)
@@ -145,6 +146,18 @@ static int set_link(struct channel *channel, int ifindex, uint32_t mtu)
     return channel_call(channel, msg, NULL);
 }
 
+/* A whole uncut frame then fits one UDP_SEGMENT send (65507 bytes) with what ESP adds to each segment. Kernels that refuse send twice. */
+static void limit_frames(struct channel *channel, int ifindex)
+{
+    struct ifinfomsg info = { .ifi_index = ifindex };
+    struct nl_msg *msg = channel_message(RTM_NEWLINK, 0, &info, sizeof(info));
+
+    if (!msg)
+        return;
+    (void)nla_put_u32(msg, IFLA_GSO_MAX_SIZE, GSO_MAX_BYTES);
+    (void)channel_call(channel, msg, NULL);
+}
+
 int tunnel_create(struct channel *channel, const char *name, uint32_t mtu, int *ret_fd, int *ret_ifindex)
 {
     _cleanup_close_ int fd = -1;
@@ -173,6 +186,7 @@ int tunnel_create(struct channel *channel, const char *name, uint32_t mtu, int *
     if (r < 0)
         return r;
     set_sysctls(name);
+    limit_frames(channel, state.ifindex);
     r = set_link(channel, state.ifindex, mtu ? mtu : MTU_DEFAULT);
     if (r < 0)
         return r;

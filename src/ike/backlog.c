@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A ring of fixed size. See backlog.h.
+ */
+#include "ike/backlog.h"
+
+#include <string.h>
+
+unsigned backlog_put(struct backlog *backlog, usec_t now_usec, const struct virtio_net_hdr *header,
+    const void *data, size_t size_bytes)
+{
+    bool full = backlog->n_packets == BACKLOG_MAX;
+    struct backlog_packet *packet;
+
+    if (size_bytes > BACKLOG_BYTES)
+        return 1;
+    packet = &backlog->packets[(backlog->first + backlog->n_packets) % BACKLOG_MAX];
+    if (full)
+        backlog->first = (backlog->first + 1) % BACKLOG_MAX;
+    else
+        backlog->n_packets++;
+    packet->at_usec = now_usec;
+    packet->header = *header;
+    packet->size_bytes = (uint16_t)size_bytes;
+    memcpy(packet->data, data, size_bytes);
+    return full;
+}
+
+const struct backlog_packet *backlog_take(struct backlog *backlog)
+{
+    const struct backlog_packet *packet;
+
+    if (backlog->n_packets == 0)
+        return NULL;
+    packet = &backlog->packets[backlog->first];
+    backlog->first = (backlog->first + 1) % BACKLOG_MAX;
+    backlog->n_packets--;
+    return packet;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The newest few packets that came while there was no tunnel, in the order they came. A newer one takes the oldest one's place; one that waited
+ * too long is not worth sending. Holds bytes, knows nothing about them.
+ */
+#include "base/usec.h"
+
+#include <linux/virtio_net.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BACKLOG_MAX   16
+#define BACKLOG_BYTES 2048 /* of one packet */
+
+struct backlog_packet {
+    usec_t at_usec;
+    struct virtio_net_hdr header;
+    uint16_t size_bytes;
+    uint8_t data[BACKLOG_BYTES];
+};
+
+struct backlog {
+    uint32_t first, n_packets;
+    struct backlog_packet packets[BACKLOG_MAX];
+};
+
+/* How many packets were lost by it: 0, or 1 (the oldest, or this one when it is too large). */
+unsigned backlog_put(struct backlog *backlog, usec_t now_usec, const struct virtio_net_hdr *header,
+    const void *data, size_t size_bytes);
+
+/* The oldest one, valid until the next call; NULL: none is left. */
+const struct backlog_packet *backlog_take(struct backlog *backlog);
