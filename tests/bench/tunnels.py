@@ -95,6 +95,9 @@ class Tunnel:
     def answers(self):
         return subprocess.run(self.inside("a", "ping", "-q", "-c1", "-W1", self.inner["b"]), capture_output=True, check=False).returncode == 0
 
+    def listens(self, side, port):
+        return f":{port} " in run(*self.inside(side, "ss", "-Htln"))
+
     def logs(self):
         return "".join(f"-- {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in sorted(self.folder.glob("*.log")))
 
