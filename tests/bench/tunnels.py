@@ -129,6 +129,20 @@ class Relay(Tunnel):
             self.device(side, "relay0", 1472)
 
 
+class Esp(Tunnel):
+    name, note = "esp", "mvpnd's data path with static keys, AES-256-GCM, MTU 1438"
+    inner = INNER
+
+    def launch(self):
+        for side in "ab":
+            self.spawn(side, BUILD / "tests/bench-esp-peer", side, "mvpn0", OUTER[side], OUTER[OTHER[side]], INNER[side], INNER[OTHER[side]])
+        for side in "ab":
+            until(10, lambda side=side: self.has_device(side, "mvpn0"), "mvpn0")
+            self.device(side, "mvpn0", 1438)
+            # as mvpnd sets it: a frame with what ESP adds must fit one UDP_SEGMENT send
+            self.ip(side, "link", "set", "mvpn0", "gso_max_size", "60000")
+
+
 class WireguardGo(Tunnel):
     name, note = "wireguard-go", "Debian's wireguard-go, ChaCha20-Poly1305, MTU 1420"
     inner = INNER
@@ -216,4 +230,4 @@ class Libipsec(Tunnel):
         self.swanctl("a", "--initiate", "--child", "net", "--timeout", "20")
 
 
-KINDS = {kind.name: kind for kind in (Tunnel, Relay, Libipsec, WireguardGo)}
+KINDS = {kind.name: kind for kind in (Tunnel, Relay, Esp, Libipsec, WireguardGo)}
