@@ -88,9 +88,10 @@ static int setup_context(
         return -ENOTSUP;
     }
     cipher->context = EVP_CIPHER_CTX_new();
+    /* ESP pads itself. An AEAD pads nothing, and where this was called OpenSSL repeats it with each IV, by name: 50 ns a packet. */
     good = cipher->context && EVP_CipherInit_ex2(cipher->context, algorithm, key, NULL, seals, NULL) == 1 &&
-           EVP_CIPHER_CTX_set_padding(cipher->context, 0) == 1; /* ESP pads itself */
-    EVP_CIPHER_free(algorithm);                                 /* the context holds it */
+           (!cipher->hmac || EVP_CIPHER_CTX_set_padding(cipher->context, 0) == 1);
+    EVP_CIPHER_free(algorithm); /* the context holds it */
     if (good)
         return 0;
     ERR_clear_error();
