@@ -282,6 +282,9 @@ static void take_in(struct core *core, const struct event *event)
         session_on_traffic(core, &event->traffic);
         run_raised(core);
         break;
+    case EVENT_NEIGHBOUR_LOST:
+        session_on_neighbour_lost(core, &event->neighbour);
+        break;
     case EVENT_TUNNEL_LOST:
         core->routing_dirty = true;
         break;

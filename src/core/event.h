@@ -31,6 +31,7 @@ enum event_type {
     EVENT_IKE_CLOSED, /* .failure: an established IKE SA is gone (also the end of our own ACTION_IKE_TERMINATE) */
     EVENT_IKE_MOVED, /* .path: outer addresses or NAT situation changed (MOBIKE done, mapping changed) */
     EVENT_TRAFFIC, /* .traffic: outbound packets stayed unanswered for PATHWATCH_NOTICE_USEC (asked for by ACTION_WATCH_TRAFFIC) */
+    EVENT_NEIGHBOUR_LOST, /* .neighbour: what outer packets are handed to does not answer on its link any more (ARP, neighbour discovery) */
     EVENT_TUNNEL_LOST, /* somebody deleted or took down the tunnel interface */
     EVENT_FETCH_WANTED, /* .fetch: a CRL or OCSP host must be reached (charon waits) */
     EVENT_FETCH_DONE, /* .fetch.id */
@@ -118,6 +119,7 @@ struct event {
         struct failure failure;
         struct path path;
         struct traffic traffic;
+        struct neighbour neighbour;
         struct fetch fetch;
     };
 };

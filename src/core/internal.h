@@ -179,6 +179,7 @@ void session_move(struct core *core);
 enum reason session_cause_of_move(const struct core *core); /* the link was lost, or its path dead */
 void session_on_moved(struct core *core, const struct path *path);
 void session_on_timer(struct core *core, const struct traffic *traffic);
+void session_on_neighbour_lost(struct core *core, const struct neighbour *neighbour);
 void session_on_traffic(struct core *core, const struct traffic *traffic);
 bool session_base_lost(const struct core *core);
 void session_check_path(struct core *core);

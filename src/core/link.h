@@ -52,6 +52,12 @@ struct link {
     struct link_route routes[LINK_ROUTES_MAX];
 };
 
+/* One that packets over a link are handed to: a router, or a host on the link itself. */
+struct neighbour {
+    int ifindex;
+    struct ip_addr addr;
+};
+
 struct link_set {
     uint32_t n_links;
     struct link links[LINK_SET_MAX];

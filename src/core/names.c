@@ -98,6 +98,7 @@ static const char *const event_names[] = {
     [EVENT_IKE_CLOSED] = "ike-closed",
     [EVENT_IKE_MOVED] = "ike-moved",
     [EVENT_TRAFFIC] = "traffic",
+    [EVENT_NEIGHBOUR_LOST] = "neighbour-lost",
     [EVENT_TUNNEL_LOST] = "tunnel-lost",
     [EVENT_FETCH_WANTED] = "fetch-wanted",
     [EVENT_FETCH_DONE] = "fetch-done",

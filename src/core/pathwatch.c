@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Judges a path by what nothing answers. Inbound of any kind (ESP or an IKE answer) clears the suspicion; a suspicion that only the answer to
- * our own check clears belongs to a one-way stream, and the next check then waits twice as long.
+ * our own check clears belongs to a one-way stream, and the next check then waits twice as long. An alarm is evidence of its own: it neither
+ * waits for that nor adds to it.
  */
 #include "core/pathwatch.h"
 
@@ -14,11 +15,11 @@ void pathwatch_reset(struct pathwatch *watch)
 
 static enum path_verdict cleared(struct pathwatch *watch, usec_t now_usec)
 {
-    if (watch->checked) {
+    if (watch->checked && !watch->alarmed) {
         watch->next_check_at_usec = usec_add(now_usec, watch->check_interval_usec);
         watch->check_interval_usec = MIN_OF(watch->check_interval_usec * 2, PATHWATCH_CHECK_MAX_USEC);
     }
-    watch->suspicious = watch->checked = watch->tried_move = false;
+    watch->suspicious = watch->checked = watch->tried_move = watch->alarmed = false;
     watch->cleared_at_usec = now_usec;
     return PATH_VERDICT_ALIVE;
 }
@@ -61,6 +62,18 @@ enum path_verdict pathwatch_judge(struct pathwatch *watch, usec_t now_usec, cons
         return PATH_VERDICT_MOVE;
     }
     return PATH_VERDICT_WAIT;
+}
+
+bool pathwatch_alarm(struct pathwatch *watch, usec_t now_usec)
+{
+    bool answered_just_now = watch->cleared_at_usec && usec_sub(now_usec, watch->cleared_at_usec) < PATHWATCH_ALARM_MIN_USEC;
+
+    if (watch->checked || answered_just_now)
+        return false;
+    watch->suspicious = watch->checked = watch->alarmed = true;
+    watch->last_in_at_usec = now_usec;
+    watch->unanswered_at_usec = usec_sub(now_usec, PATHWATCH_NOTICE_USEC); /* from here on as if that long had been waited */
+    return true;
 }
 
 usec_t pathwatch_deadline(const struct pathwatch *watch)

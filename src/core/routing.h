@@ -37,5 +37,11 @@ struct routing {
     char services[POLICY_NAMES_MAX][IF_NAME_SIZE];
 };
 
+/* The neighbour on the base link that packets to `outer` are handed to: the router, or the host itself. */
+static inline const struct ip_addr *routing_next_hop(const struct routing_outer *outer)
+{
+    return outer->via.family ? &outer->via : &outer->addr;
+}
+
 /* Pure: state, links and configuration to routing; unused parts zeroed. */
 void routing_compute(const struct core *core, struct routing *ret);

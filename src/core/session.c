@@ -190,6 +190,26 @@ void session_on_traffic(struct core *core, const struct traffic *traffic)
     }
 }
 
+/* Is it the one that the tunnel's outer packets are handed to? As routing has it, for what is watched follows routing. */
+static bool carries_tunnel(const struct core *core, const struct neighbour *neighbour)
+{
+    for (uint32_t i = 0; i < core->routing.n_outer; i++) {
+        const struct routing_outer *outer = &core->routing.outer[i];
+        if (outer->ifindex == neighbour->ifindex && ip_addr_equal(&outer->addr, &core->tunnel.remote))
+            return ip_addr_equal(routing_next_hop(outer), &neighbour->addr);
+    }
+    return false;
+}
+
+/* Word of a lost router can be out of date when it comes: it starts a check, and what nothing answers then moves the tunnel. */
+void session_on_neighbour_lost(struct core *core, const struct neighbour *neighbour)
+{
+    if (core->state != STATE_CONNECTED || core->moving || !carries_tunnel(core, neighbour))
+        return;
+    if (pathwatch_alarm(&core->pathwatch, core->now_usec))
+        session_check_path(core);
+}
+
 void session_on_timer(struct core *core, const struct traffic *traffic)
 {
     if (!core->has_tunnel || core->state != STATE_CONNECTED)

@@ -114,6 +114,11 @@ static const struct field traffic_fields[] = {
     SCALAR(struct event, "unanswered", FIELD_MOMENT, traffic.unanswered_at_usec),
 };
 
+static const struct field neighbour_fields[] = {
+    SCALAR(struct event, "ifindex", FIELD_INT, neighbour.ifindex),
+    SCALAR(struct event, "addr", FIELD_ADDR, neighbour.addr),
+};
+
 static const struct field fetch_fields[] = {
     SCALAR(struct event, "id", FIELD_U32, fetch.id),
     SCALAR(struct event, "host", FIELD_TEXT, fetch.host),
@@ -155,6 +160,8 @@ struct field_table record_payload_table(enum event_type type)
     case EVENT_TRAFFIC:
     case EVENT_TIMER:
         return (struct field_table)TABLE(traffic_fields);
+    case EVENT_NEIGHBOUR_LOST:
+        return (struct field_table)TABLE(neighbour_fields);
     case EVENT_FETCH_WANTED:
     case EVENT_FETCH_DONE:
         return (struct field_table)TABLE(fetch_fields);

@@ -47,6 +47,9 @@ static void make_fit(const struct mirror *m, struct event *event)
     } else if (event->type == EVENT_IKE_MOVED) {
         event->path.local = m->migrate.local;
         event->path.remote = m->migrate.remote;
+    } else if (event->type == EVENT_NEIGHBOUR_LOST && m->routing.n_outer) {
+        event->neighbour.ifindex = m->routing.outer[0].ifindex;
+        event->neighbour.addr = *routing_next_hop(&m->routing.outer[0]);
     }
 }
 

@@ -438,6 +438,20 @@ static bool stray(struct world *w)
     }
 }
 
+/* Mostly one that packets are handed to, as only these are watched. */
+static bool neighbour_is_lost(struct world *w)
+{
+    const struct routing *routing = &w->sim->mirror.routing;
+    struct event event = { .type = EVENT_NEIGHBOUR_LOST, .neighbour = { (int)below(w, 8), ip("192.168.1.1") } };
+
+    if (routing->n_outer && chance(w, 80)) {
+        const struct routing_outer *outer = &routing->outer[below(w, routing->n_outer)];
+        event.neighbour.ifindex = outer->ifindex;
+        event.neighbour.addr = *routing_next_hop(outer);
+    }
+    return push(w, &event);
+}
+
 static void change_mood(struct world *w)
 {
     w->gateway_mood = chance(w, 50) ? MOOD_GOOD : (unsigned)below(w, N_MOODS);
@@ -471,13 +485,15 @@ static bool act_on_a_whim(struct world *w)
         return stray(w);
     if (whim < 74)
         return push(w, &(struct event){ .type = EVENT_TUNNEL_LOST });
-    if (whim < 75)
+    if (whim < 77)
+        return neighbour_is_lost(w);
+    if (whim < 78)
         w->sim->mirror.firewall_fails = true;
-    else if (whim < 77)
+    else if (whim < 80)
         w->sim->mirror.store_fails = chance(w, 30);
-    else if (whim < 84)
+    else if (whim < 87)
         simulation_set_flow(w->sim, (enum flow)below(w, 3));
-    else if (whim < 91)
+    else if (whim < 94)
         simulation_set_path(w->sim, chance(w, 65));
     else
         change_mood(w);

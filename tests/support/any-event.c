@@ -250,6 +250,10 @@ void any_event(struct byte_stream *s, usec_t now_usec, struct any_event_storage 
         ret->traffic.last_in_at_usec = moment(s, now_usec);
         ret->traffic.unanswered_at_usec = moment(s, now_usec);
         break;
+    case EVENT_NEIGHBOUR_LOST:
+        ret->neighbour.ifindex = (int)below(s, 8);
+        ret->neighbour.addr = address(s);
+        break;
     case EVENT_FETCH_WANTED:
     case EVENT_FETCH_DONE:
         ret->fetch.id = (uint32_t)below(s, 16);

@@ -284,6 +284,7 @@ static void check_sticky(struct mirror *mirror, const struct event *event)
     case EVENT_RESOLVERS:
     case EVENT_RESOLVED:
     case EVENT_IKE_ESTABLISHED:
+    case EVENT_NEIGHBOUR_LOST: /* it may be old news: a check comes first */
     case EVENT_TUNNEL_LOST:
     case EVENT_FETCH_WANTED:
     case EVENT_FETCH_DONE:
@@ -292,6 +293,18 @@ static void check_sticky(struct mirror *mirror, const struct event *event)
         mirror_violate(mirror, "%s made the tunnel move", event_name(event->type));
         return;
     }
+}
+
+/* Only what the tunnel's packets are handed to is worth a packet when it is lost. */
+static void check_neighbour(struct mirror *mirror, const struct event *event)
+{
+    const struct routing_outer *outer = route_to(mirror, &mirror->tunnel.remote);
+    const struct ip_addr *hop = outer && outer->via.family ? &outer->via : &mirror->tunnel.remote;
+
+    if (event->type != EVENT_NEIGHBOUR_LOST || !mirror_action(mirror, ACTION_IKE_LIVENESS))
+        return;
+    if (!outer || outer->ifindex != event->neighbour.ifindex || !ip_addr_equal(hop, &event->neighbour.addr))
+        mirror_violate(mirror, "a check though the lost neighbour does not carry the tunnel");
 }
 
 static void check_reason(struct mirror *mirror)
@@ -354,6 +367,7 @@ void invariants_check(struct mirror *mirror, const struct event *event)
     check_no_spin(mirror, event);
     check_grace(mirror, event);
     check_sticky(mirror, event);
+    check_neighbour(mirror, event);
     check_reason(mirror);
     check_zeroed(mirror);
 }

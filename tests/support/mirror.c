@@ -373,6 +373,7 @@ static void note(struct mirror *mirror, const struct event *event)
         break;
     case EVENT_CLOCK:
     case EVENT_CREDENTIALS:
+    case EVENT_NEIGHBOUR_LOST:
     case EVENT_TUNNEL_LOST:
     case EVENT_FIREWALL_FAILED:
     case EVENT_STORE_FAILED:

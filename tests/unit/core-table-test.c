@@ -297,6 +297,16 @@ static void unanswered(struct fixture *f)
     fx_unanswered(f, MSEC(1200));
 }
 
+static void router_lost(struct fixture *f)
+{
+    fx(f, &(struct event){ .type = EVENT_NEIGHBOUR_LOST, .neighbour = { ETH0, addr_of("192.0.2.1") } });
+}
+
+static void neighbour_lost(struct fixture *f)
+{
+    fx(f, &(struct event){ .type = EVENT_NEIGHBOUR_LOST, .neighbour = { ETH0, addr_of("192.0.2.99") } });
+}
+
 static void fetch_wanted(struct fixture *f)
 {
     fx(f, &(struct event){ .type = EVENT_FETCH_WANTED, .fetch = { 5, "crl.example.com", 80 } });
@@ -382,6 +392,8 @@ static const struct row {
 
     { "traffic answered",     answered,            ". . .  . . .  . . .  . . .  . ." },
     { "traffic unanswered",   unanswered,          ". . .  . . .  . . .  . . .  . ." },
+    { "router lost",          router_lost,         ". . .  . . .  . . .  . . .  . ." },
+    { "neighbour lost",       neighbour_lost,      ". . .  . . .  . . .  . . .  . ." },
     { "tunnel lost",          tunnel_lost,         ". . .  . . .  . . .  . . .  . ." },
     { "fetch wanted",         fetch_wanted,        ". . .  . . .  . . .  . . .  . ." },
     { "fetch done",           fetch_done,          ". . .  . . .  . . .  . . .  . ." },
