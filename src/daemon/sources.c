@@ -43,6 +43,7 @@ void daemon_push_clock(struct daemon *daemon)
 static int on_netlink(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
     struct daemon *daemon = userdata;
+    struct event lost = { .type = EVENT_NEIGHBOUR_LOST };
     int changes = net_dispatch(daemon->net);
 
     (void)source, (void)fd, (void)revents;
@@ -63,6 +64,8 @@ static int on_netlink(sd_event_source *source, int fd, uint32_t revents, void *u
     }
     if (changes & NET_CHANGE_LINKS)
         daemon_push_links(daemon);
+    while (net_pop_lost_neighbour(daemon->net, &lost.neighbour))
+        daemon_push(daemon, &lost);
     return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 
+#include <linux/filter.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -78,9 +79,21 @@ int channel_open_events(struct channel *ret, const int *groups, unsigned n_group
     if (setsockopt(channel_fd(ret), SOL_SOCKET, SO_RCVBUFFORCE, &receive_bytes, sizeof(receive_bytes)) < 0)
         (void)setsockopt(channel_fd(ret), SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes));
     for (unsigned i = 0; i < n_groups; i++)
-        (void)setsockopt(channel_fd(ret), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i], sizeof(groups[i]));
+        (void)channel_join(ret, groups[i]);
     nl_socket_set_nonblocking(ret->sock);
     return 0;
+}
+
+int channel_filter(struct channel *channel, struct sock_filter *program, unsigned short n_instructions)
+{
+    struct sock_fprog fprog = { .len = n_instructions, .filter = program };
+
+    return setsockopt(channel_fd(channel), SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof(fprog)) < 0 ? -errno : 0;
+}
+
+int channel_join(struct channel *channel, int group)
+{
+    return setsockopt(channel_fd(channel), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0 ? -errno : 0;
 }
 
 void channel_close(struct channel *channel)

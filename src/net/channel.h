@@ -12,6 +12,7 @@
 
 struct nl_msg;
 struct nl_sock;
+struct sock_filter;
 
 struct channel {
     struct nl_sock *sock;
@@ -29,6 +30,9 @@ struct channel_sink {
 int channel_open(struct channel *ret);
 /* For notifications of `n_groups` multicast groups: non-blocking. A group that the kernel lacks is left out. */
 int channel_open_events(struct channel *ret, const int *groups, unsigned n_groups, int receive_bytes);
+/* From here on only datagrams for which the program does not return 0 (socket filter, classic BPF) get in, and wake anybody. */
+int channel_filter(struct channel *channel, struct sock_filter *program, unsigned short n_instructions);
+int channel_join(struct channel *channel, int group);
 void channel_close(struct channel *channel);
 int channel_fd(const struct channel *channel);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The face: opens sockets, hands out the link set, reports what changed, and passes wishes on to apply.c. Two sockets: one for calls, one for
- * notifications, so that an answer never stands behind a storm; the first one's port tells our own changes from other people's.
+ * The face: opens sockets, hands out the link set, reports what changed, and passes wishes on to apply.c. Three sockets: one for calls, one for
+ * notifications, so that an answer never stands behind a storm, one for neighbours; the first one's port tells our own changes from other
+ * people's.
  */
 #include "net/net.h"
 
@@ -42,6 +43,8 @@ static int open_poll(struct net *net)
     if (net->poll_fd < 0 || net->wake_fd < 0)
         return -errno;
     r = watch_fd(net->poll_fd, channel_fd(&net->events));
+    if (r >= 0)
+        r = watch_fd(net->poll_fd, channel_fd(&net->neighbours.events));
     return r < 0 ? r : watch_fd(net->poll_fd, net->wake_fd);
 }
 
@@ -80,6 +83,8 @@ int net_new(const char *interface, const char *runtime_dir, struct net **ret)
     if (r >= 0)
         r = watch_open(&net->events); /* before the dump: what changes meanwhile is heard */
     if (r >= 0)
+        r = neighbours_open(&net->neighbours);
+    if (r >= 0)
         r = open_poll(net);
     if (r < 0)
         return r;
@@ -99,6 +104,7 @@ void net_free(struct net *net)
         return;
     channel_close(&net->calls);
     channel_close(&net->events);
+    neighbours_close(&net->neighbours);
     close_fd(&net->poll_fd);
     close_fd(&net->wake_fd);
     snapshot_clear(&net->snapshot);
@@ -157,6 +163,8 @@ int net_dispatch(struct net *net)
 
     (void)eventfd_read(net->wake_fd, &ignored);
     r = watch_read(net);
+    if (r >= 0)
+        r = neighbours_read(&net->neighbours);
     if (r < 0)
         return r;
     r = watch_settle(net);
@@ -170,7 +178,12 @@ int net_dispatch(struct net *net)
         return tunnel;
     if (net->doubts)
         wake(net); /* a dump was interrupted too often */
-    return check_links(net) | tunnel | ours;
+    return check_links(net) | tunnel | ours | (net->neighbours.lost ? NET_CHANGE_NEIGHBOUR : 0);
+}
+
+bool net_pop_lost_neighbour(struct net *net, struct neighbour *ret)
+{
+    return neighbours_pop(&net->neighbours, ret);
 }
 
 void net_get_links(struct net *net, struct link_set *ret)
@@ -214,6 +227,9 @@ int net_apply(struct net *net, const struct routing *routing)
     int r, result = take_name(net, routing);
 
     net->routing = *routing;
+    r = neighbours_follow(&net->neighbours, routing);
+    if (result >= 0)
+        result = r;
     if (routing->active) {
         r = apply_all(net);
     } else {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The kernel's network configuration through rtnetlink: watches links, addresses and routes and gives them as a link set; makes a
- * `struct routing` so (tunnel interface, addresses, mvpn's tables and rules). Owns everything of mvpn in routing, and removes it.
+ * The kernel's network configuration through rtnetlink: watches links, addresses and routes and gives them as a link set; of the neighbours
+ * watches the routers that lead out, and no others; makes a `struct routing` so (tunnel interface, addresses, mvpn's tables and rules).
+ * Owns everything of mvpn in routing, and removes it.
  * Never chooses a link, never touches a route or rule that is not mvpn's.
  */
 #include "core/link.h"
@@ -15,6 +16,7 @@ enum net_change {
     NET_CHANGE_LINKS = 1 << 0,       /* the link set differs from the last one given out */
     NET_CHANGE_TUNNEL_LOST = 1 << 1, /* deleted, set down, or an address taken, by somebody */
     NET_CHANGE_RULES = 1 << 2,       /* somebody removed a rule or route of ours: apply again */
+    NET_CHANGE_NEIGHBOUR = 1 << 3,   /* net_pop_lost_neighbour() has some */
 };
 
 /* Opens sockets and dumps once. runtime_dir: where old values of sysctls are kept so that a crash does not lose them. */
@@ -28,6 +30,12 @@ int net_fd(const struct net *net);
 int net_dispatch(struct net *net);
 
 void net_get_links(struct net *net, struct link_set *ret);
+
+/*
+ * One that the outer routes of net_apply() lead to and that does not answer on its link any more, as the kernel found when something was sent;
+ * each once. It may be back already. False: no more.
+ */
+bool net_pop_lost_neighbour(struct net *net, struct neighbour *ret);
 
 /* Routes that contain one of these addresses are reported beside default routes (gateways of the policy and their resolutions). */
 int net_set_interest(struct net *net, uint32_t n_addrs, const struct ip_addr *addrs);

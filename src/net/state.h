@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The object behind net.h, shared by its rooms: net.c makes and gives, watch.c listens and dumps, apply.c makes routing so and checks it.
- * Plain data; no function of its own.
+ * The object behind net.h, shared by its rooms: net.c makes and gives, watch.c listens and dumps, neighbours.c hears of lost routers, apply.c
+ * makes routing so and checks it. Plain data; no function of its own.
  */
 #include "net/channel.h"
+#include "net/neighbours.h"
 #include "net/net.h"
 #include "net/snapshot.h"
 
@@ -26,7 +27,8 @@ struct net {
     bool ipv6; /* the kernel has it */
     struct channel calls;
     struct channel events;
-    int poll_fd;     /* epoll over the events and wake_fd */
+    struct neighbours neighbours;
+    int poll_fd;     /* epoll over the events, the neighbours' and wake_fd */
     int wake_fd;     /* eventfd: something is to be reported that no notification tells */
     unsigned doubts; /* of enum net_doubt */
     struct snapshot snapshot;

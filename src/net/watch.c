@@ -2,7 +2,7 @@
 /*
  * Notifications say most of it by themselves; what they leave out is read again once per dispatch, however many of them came: IPv4 routes
  * that vanish with a link or a source address have no notification. Interesting routes are always read anew, so that replacing and
- * multipath need no thought. No neighbour group: neighbours change all the time and nothing here depends on them.
+ * multipath need no thought. Neighbours change all the time: the few that matter have a socket of their own (neighbours.c).
  */
 #include "net/watch.h"
 

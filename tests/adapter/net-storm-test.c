@@ -122,7 +122,7 @@ static void lost_notifications_are_made_up_for(void)
     lab_enter();
     lab_base_link();
     CHECK_EQ(net_new("mvpn0", LAB_RUNTIME_DIR, &net), 0);
-    CHECK_EQ(shrink_event_buffers(), 1);
+    CHECK_EQ(shrink_event_buffers(), 2);
     lab_routing(&routing);
     CHECK_EQ(net_tunnel_open(net, &tun_fd), 0);
     CHECK_EQ(net_apply(net, &routing), 0);
