@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The base link's router does not answer on its link any more: a liveness check at once, also while the tunnel is idle, and then the way of every
- * dead path. Word of any other neighbour, or word that is out of date, costs at most one packet and moves nothing.
+ * The base link's router does not answer on its link any more: a liveness check at once, also while the tunnel is idle, and then the way of
+ * every dead path. Word of any other neighbour, or word that is out of date, costs at most one packet and moves nothing.
  */
 #include "base/macro.h"
 #include "core/pathwatch.h"

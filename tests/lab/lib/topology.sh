@@ -325,6 +325,19 @@ link_dead() {
     fi
 }
 
+# link_router LINK gone|back: the router has its address no more, and so does not answer ARP; the carrier stays
+link_router() {
+    local verb=replace
+    [ "$2" = back ] || verb=del
+    ip -n "$(ns "${LINK_PEER[$1]}")" addr $verb "${LINK_ROUTER[$1]}/${LINK_V4[$1]#*/}" dev lan
+}
+
+# link_hasty_neighbours LINK: the handset asks for a neighbour after one second instead of half a minute, and is soon done with asking
+link_hasty_neighbours() {
+    hs sysctl -qw "net.ipv4.neigh.$1.base_reachable_time_ms=1000" "net.ipv4.neigh.$1.delay_first_probe_time=1" \
+        "net.ipv4.neigh.$1.retrans_time_ms=200"
+}
+
 # handset_forwards on|off: the handset lends its connection to the hotspot's client
 handset_forwards() {
     local value=0
