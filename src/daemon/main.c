@@ -13,7 +13,9 @@
 #include <getopt.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
@@ -174,11 +176,24 @@ static void tear_down(struct daemon *daemon)
         fclose(daemon->record_file);
 }
 
+/*
+ * Keys live in OpenSSL's and libcharon's memory as well as in ours: so every page that is touched stays out of swap. Only without a limit:
+ * beyond one, later allocations would fail.
+ */
+static void lock_memory(void)
+{
+    const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+
+    if (setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0 || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+        journal_say(LOG_NOTICE, "Memory cannot be locked (%s): keys may be written to swap", strerror(errno));
+}
+
 static int run(struct daemon *daemon)
 {
     char error[512];
     int r;
 
+    lock_memory();
     r = ike_check_library(error, sizeof(error));
     if (r < 0) {
         journal_say(LOG_CRIT, "%s", error);

@@ -30,6 +30,7 @@ becomes "connected over wlan0, behind a NAT" 5 state=connected enabled=true inte
     tunnel.interface=mvpn0 tunnel.data_path=user reason=established
 check "an address of each family was given" test "$(status tunnel.addresses | wc -l)" = 2
 check "name servers were given" test "$(status tunnel.dns | wc -l)" -ge 1
+check "no key can get into swap: all memory of mvpnd is locked" grep -q '^VmLck:[[:space:]]*[1-9]' "/proc/$(lab_pid mvpnd)/status"
 carries "over IPv4 and a NAT"
 carries_sizes "over IPv4 and a NAT"
 check "the internet is reached through the tunnel" traffic tcp "$WORLD_V4"
