@@ -8,6 +8,7 @@
 #include "esp/cipher.h"
 
 #include "base/macro.h"
+#include "esp/engine.h"
 #include "esp/wire.h"
 
 #include <errno.h>
@@ -29,8 +30,9 @@
 #define SEQUENCE_OFFSET  4
 
 struct esp_cipher {
-    EVP_CIPHER_CTX *context;
-    struct esp_hmac *hmac; /* NULL: an AEAD */
+    EVP_CIPHER_CTX *context;           /* NULL: the engine's */
+    struct esp_engine_key *engine_key; /* AES-GCM with an engine */
+    struct esp_hmac *hmac;             /* NULL: an AEAD */
     struct esp_shape shape;
 
     uint8_t nonce[AEAD_NONCE_BYTES]; /* of an AEAD: the salt, then the packet's IV */
@@ -163,6 +165,9 @@ static int setup(struct esp_cipher *cipher, const struct esp_keys *keys, bool se
         if (r < 0)
             return r;
     }
+    if (keys->engine && variant->encryption == ESP_ENCRYPTION_AES_GCM_16)
+        return esp_engine_key_new(
+            keys->engine, keys->encryption_key, variant->key_bytes, &cipher->engine_key);
     return setup_context(cipher, variant, keys->encryption_key, seals);
 }
 
@@ -187,6 +192,7 @@ void esp_cipher_free(struct esp_cipher *cipher)
     if (!cipher)
         return;
     EVP_CIPHER_CTX_free(cipher->context); /* wipes the key schedule */
+    esp_engine_key_free(cipher->engine_key);
     esp_hmac_free(cipher->hmac);
     OPENSSL_cleanse(cipher, sizeof(*cipher));
     free(cipher);
@@ -197,20 +203,35 @@ struct esp_shape esp_cipher_shape(const struct esp_cipher *cipher)
     return cipher->shape;
 }
 
+struct header {
+    const uint8_t *bytes;
+    size_t n_bytes;
+    uint8_t extended[ESP_HEADER_BYTES + 4];
+};
+
 /*
  * What is authenticated beside the ciphertext (RFC 4106, 5; RFC 7634, 2.1): SPI and sequence number as they stand in the packet, or with the
  * upper half of the number between them.
  */
-static bool aead_header(struct esp_cipher *cipher, const uint8_t *packet, uint64_t sequence, bool esn)
+static void aead_header(struct header *ret, const uint8_t *packet, uint64_t sequence, bool esn)
 {
-    uint8_t header[ESP_HEADER_BYTES + 4];
+    ret->bytes = packet;
+    ret->n_bytes = ESP_HEADER_BYTES;
+    if (esn) {
+        memcpy(ret->extended, packet, SEQUENCE_OFFSET);
+        put_be64(ret->extended + SEQUENCE_OFFSET, sequence);
+        ret->bytes = ret->extended;
+        ret->n_bytes = sizeof(ret->extended);
+    }
+}
+
+static bool aead_put_header(struct esp_cipher *cipher, const uint8_t *packet, uint64_t sequence, bool esn)
+{
+    struct header header;
     int n;
 
-    if (!esn)
-        return EVP_CipherUpdate(cipher->context, NULL, &n, packet, ESP_HEADER_BYTES) == 1;
-    memcpy(header, packet, SEQUENCE_OFFSET);
-    put_be64(header + SEQUENCE_OFFSET, sequence);
-    return EVP_CipherUpdate(cipher->context, NULL, &n, header, sizeof(header)) == 1;
+    aead_header(&header, packet, sequence, esn);
+    return EVP_CipherUpdate(cipher->context, NULL, &n, header.bytes, (int)header.n_bytes) == 1;
 }
 
 static bool aead_payload(struct esp_cipher *cipher, uint8_t *payload, size_t payload_bytes)
@@ -250,7 +271,7 @@ static int aead_seal(
     uint8_t *iv = packet + ESP_HEADER_BYTES, *payload = iv + AEAD_IV_BYTES;
 
     cipher->tag[0].data = payload + payload_bytes;
-    if (aead_set_iv(cipher, iv, sequence) && aead_header(cipher, packet, sequence, esn) &&
+    if (aead_set_iv(cipher, iv, sequence) && aead_put_header(cipher, packet, sequence, esn) &&
         aead_payload(cipher, payload, payload_bytes) &&
         EVP_CIPHER_CTX_get_params(cipher->context, cipher->tag) == 1)
         return 0;
@@ -276,10 +297,38 @@ static int aead_open(
     uint8_t *iv = packet + ESP_HEADER_BYTES, *payload = iv + AEAD_IV_BYTES;
 
     if (aead_set_iv_and_icv(cipher, iv, payload + payload_bytes) &&
-        aead_header(cipher, packet, sequence, esn) && aead_payload(cipher, payload, payload_bytes))
+        aead_put_header(cipher, packet, sequence, esn) && aead_payload(cipher, payload, payload_bytes))
         return 0;
     ERR_clear_error();
     return -EBADMSG;
+}
+
+static int engine_seal(
+    struct esp_cipher *cipher, uint8_t *packet, size_t payload_bytes, uint64_t sequence, bool esn)
+{
+    uint8_t *iv = packet + ESP_HEADER_BYTES, *payload = iv + AEAD_IV_BYTES;
+    struct header header;
+
+    put_be64(iv, sequence);
+    memcpy(cipher->nonce + AEAD_SALT_BYTES, iv, AEAD_IV_BYTES);
+    aead_header(&header, packet, sequence, esn);
+    esp_engine_seal(cipher->engine_key, cipher->nonce, header.bytes, header.n_bytes, payload, payload_bytes,
+        payload + payload_bytes);
+    return 0;
+}
+
+static int engine_open(
+    struct esp_cipher *cipher, uint8_t *packet, size_t payload_bytes, uint64_t sequence, bool esn)
+{
+    uint8_t *iv = packet + ESP_HEADER_BYTES, *payload = iv + AEAD_IV_BYTES;
+    uint8_t icv[ESP_ENGINE_ICV_BYTES];
+    struct header header;
+
+    memcpy(cipher->nonce + AEAD_SALT_BYTES, iv, AEAD_IV_BYTES);
+    aead_header(&header, packet, sequence, esn);
+    esp_engine_open(
+        cipher->engine_key, cipher->nonce, header.bytes, header.n_bytes, payload, payload_bytes, icv);
+    return CRYPTO_memcmp(icv, payload + payload_bytes, sizeof(icv)) == 0 ? 0 : -EBADMSG;
 }
 
 /* CBC's IV must not be foreseen (RFC 3602, 3). A call for 64 of them costs about as much as a call for one. */
@@ -346,6 +395,8 @@ static int cbc_open(
 int esp_cipher_seal(
     struct esp_cipher *cipher, uint8_t *packet, size_t payload_bytes, uint64_t sequence, bool esn)
 {
+    if (cipher->engine_key)
+        return engine_seal(cipher, packet, payload_bytes, sequence, esn);
     if (cipher->hmac)
         return cbc_seal(cipher, packet, payload_bytes, sequence, esn);
     return aead_seal(cipher, packet, payload_bytes, sequence, esn);
@@ -354,6 +405,8 @@ int esp_cipher_seal(
 int esp_cipher_open(
     struct esp_cipher *cipher, uint8_t *packet, size_t payload_bytes, uint64_t sequence, bool esn)
 {
+    if (cipher->engine_key)
+        return engine_open(cipher, packet, payload_bytes, sequence, esn);
     if (cipher->hmac)
         return cbc_open(cipher, packet, payload_bytes, sequence, esn);
     return aead_open(cipher, packet, payload_bytes, sequence, esn);

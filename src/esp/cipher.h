@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The keyed transform of one SA in one direction: AES-GCM with a 16-byte ICV (RFC 4106), ChaCha20-Poly1305 (RFC 7634), or AES-CBC (RFC 3602)
- * with HMAC-SHA-2 (RFC 4868). Owns the key inside OpenSSL's context, which is keyed once and wiped at the end; the IV is chosen here.
+ * with HMAC-SHA-2 (RFC 4868). Owns the key inside the context of OpenSSL or of an engine, which is keyed once and wiped at the end; the IV is chosen here.
  * Works in place on a packet laid out as the wire has it: SPI, sequence number, IV, payload, ICV. Knows nothing of padding, windows or
  * counters. Not for several threads at once.
  */
@@ -22,7 +22,10 @@ enum esp_encryption {
     ESP_ENCRYPTION_AES_CBC,           /* key 16, 24 or 32 bytes */
 };
 
+struct esp_engine;
+
 struct esp_keys {
+    const struct esp_engine *engine; /* for AES-GCM (esp/engine.h); NULL: OpenSSL does that as well */
     enum esp_encryption encryption;
     enum esp_integrity integrity;
     const uint8_t *encryption_key; /* with the salt at its end; not kept */

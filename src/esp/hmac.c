@@ -6,10 +6,11 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "esp/hmac.h"
 
+#include "esp/secret.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
@@ -84,12 +85,9 @@ int esp_hmac_new(enum esp_integrity integrity, const uint8_t *key, size_t key_by
 
     if (integrity == ESP_INTEGRITY_NONE || key_bytes > block_bytes(integrity))
         return -EINVAL;
-    hmac = mmap(NULL, sizeof(*hmac), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (hmac == MAP_FAILED)
+    hmac = esp_secret_new(sizeof(*hmac));
+    if (!hmac)
         return -ENOMEM;
-    /* Both are best effort: a limit on locked memory must not cost the tunnel. */
-    (void)mlock(hmac, sizeof(*hmac));
-    (void)madvise(hmac, sizeof(*hmac), MADV_DONTDUMP);
     hmac->integrity = integrity;
     if (!hash_pad(hmac, &hmac->inner, key, key_bytes, 0x36) ||
         !hash_pad(hmac, &hmac->outer, key, key_bytes, 0x5c)) {
@@ -102,10 +100,7 @@ int esp_hmac_new(enum esp_integrity integrity, const uint8_t *key, size_t key_by
 
 void esp_hmac_free(struct esp_hmac *hmac)
 {
-    if (!hmac)
-        return;
-    OPENSSL_cleanse(hmac, sizeof(*hmac));
-    munmap(hmac, sizeof(*hmac));
+    esp_secret_free(hmac, sizeof(*hmac));
 }
 
 static void compute_sha256(const struct esp_hmac *hmac, const uint8_t *data, size_t data_bytes,

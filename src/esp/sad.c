@@ -43,6 +43,7 @@ struct answer {
 };
 
 struct esp_sad {
+    const struct esp_engine *engine;
     struct entry *newest;
     struct entry *buckets[N_BUCKETS];
     struct policy *policies;
@@ -67,6 +68,11 @@ void esp_sad_free(struct esp_sad *sad)
     esp_sad_flush(sad);
     esp_sad_flush_policies(sad);
     free(sad);
+}
+
+void esp_sad_set_engine(struct esp_sad *sad, const struct esp_engine *engine)
+{
+    sad->engine = engine;
 }
 
 static void forget_answers(struct esp_sad *sad)
@@ -160,15 +166,17 @@ int esp_sad_add(struct esp_sad *sad, const struct esp_sa_config *config, struct 
 {
     struct entry *taken = config->inbound ? find_inbound(sad, config->spi)
                                           : find_outbound(sad, config->spi, &config->outer.remote);
+    struct esp_sa_config own = *config;
     struct entry *entry;
     int r;
 
+    own.keys.engine = sad->engine;
     if (taken && taken->sa)
         return -EEXIST;
     entry = calloc(1, sizeof(*entry));
     if (!entry)
         return -ENOMEM;
-    r = esp_sa_new(config, &entry->sa);
+    r = esp_sa_new(&own, &entry->sa);
     if (r < 0) {
         free(entry);
         return r;

@@ -31,12 +31,15 @@ struct esp_sad;
 int esp_sad_new(struct esp_sad **ret); /* 0 or -ENOMEM */
 void esp_sad_free(struct esp_sad *sad);
 
+/* For the SAs that are added from now on; NULL: OpenSSL. It remains the caller's, and lives longer. */
+void esp_sad_set_engine(struct esp_sad *sad, const struct esp_engine *engine);
+
 /* A random inbound SPI that is not in use, kept until it is added or released. 0, -ENOMEM, -EIO. */
 int esp_sad_reserve_spi(struct esp_sad *sad, uint32_t *ret_spi);
 void esp_sad_release_spi(struct esp_sad *sad, uint32_t spi);
 
 /*
- * Makes an SA. Inbound SAs are named by their SPI alone (RFC 4301, 4.1), outbound ones by SPI and remote address. As esp_sa_new(), and
+ * Makes an SA, with the engine of the database. Inbound SAs are named by their SPI alone (RFC 4301, 4.1), outbound ones by SPI and remote address. As esp_sa_new(), and
  * -EEXIST. ret may be NULL.
  */
 int esp_sad_add(struct esp_sad *sad, const struct esp_sa_config *config, struct esp_sa **ret);
