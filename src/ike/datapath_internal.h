@@ -5,6 +5,7 @@
  * does with packets), backlog.c (packets that wait). Everything but the atomics is under `lock`.
  */
 #include "esp/coalesce.h"
+#include "esp/engine.h"
 #include "esp/inner.h"
 #include "esp/segment.h"
 #include "esp/tun.h"
@@ -54,6 +55,7 @@ struct datapath {
     pthread_mutex_t lock; /* held by the thread while it works, never while it sleeps */
     struct tun tun;       /* .fd -1: none, or it died */
     struct datapath_handler handler;
+    struct esp_engine *engine; /* NULL: OpenSSL does it all */
     struct esp_sad *sad;
     uint32_t n_addrs;
     struct ip_addr addrs[TUNNEL_ADDRS_MAX];

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # src/esp beside an independent peer. No root, no network.
-mvpn_add_test(NAME esp-libipsec LABEL adapter SOURCES esp-libipsec-test.c ../unit/esp-fixture.c LINK mvpn-esp mvpn-strongswan)
+find_file(STRONGSWAN_IPSEC_H ipsec.h PATHS ${CMAKE_BINARY_DIR}/strongswan-headers ${STRONGSWAN_INCLUDE_DIR} PATH_SUFFIXES libipsec NO_DEFAULT_PATH)
+find_library(STRONGSWAN_IPSEC_LIBRARY NAMES ipsec libipsec.so.0
+  PATHS /usr/lib/ipsec /usr/lib/strongswan /usr/lib64/strongswan PATH_SUFFIXES ipsec)
+get_filename_component(libipsec_headers ${STRONGSWAN_IPSEC_H} DIRECTORY)
+mvpn_add_test(NAME esp-libipsec LABEL adapter SOURCES esp-libipsec-test.c ../unit/esp-fixture.c
+  LINK mvpn-esp ${STRONGSWAN_IPSEC_LIBRARY} mvpn-strongswan)
+target_include_directories(adapter-esp-libipsec SYSTEM PRIVATE ${libipsec_headers})
 target_compile_options(adapter-esp-libipsec PRIVATE -Wno-write-strings)
 
 # The kernel's TCP and UDP through segmenter and coalescer; root only (else skipped).

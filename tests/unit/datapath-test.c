@@ -74,7 +74,7 @@ static void add_sa(struct end *end, uint16_t remote_port, uint32_t spi, bool inb
         .spi = spi,
         .reqid = 1,
         .inbound = inbound,
-        .keys = { ESP_ENCRYPTION_AES_GCM_16, ESP_INTEGRITY_NONE, key, sizeof(key), NULL, 0 },
+        .keys = { .encryption = ESP_ENCRYPTION_AES_GCM_16, .encryption_key = key, .encryption_key_bytes = sizeof(key) },
         .outer = { loopback, loopback, end->port, remote_port },
     };
     struct esp_sad *sad = datapath_lock_sad(end->datapath);
