@@ -2,9 +2,9 @@
 #pragma once
 /*
  * The keyed transform of one SA in one direction: AES-GCM with a 16-byte ICV (RFC 4106), ChaCha20-Poly1305 (RFC 7634), or AES-CBC (RFC 3602)
- * with HMAC-SHA-2 (RFC 4868). Owns the key inside the context of OpenSSL or of an engine, which is keyed once and wiped at the end; the IV is chosen here.
- * Works in place on a packet laid out as the wire has it: SPI, sequence number, IV, payload, ICV. Knows nothing of padding, windows or
- * counters. Not for several threads at once.
+ * with HMAC-SHA-2 (RFC 4868). Owns the key inside the context of OpenSSL or of an engine, which is keyed once and wiped at the end; chooses
+ * the IV. Works in place on a packet laid out as the wire has it: SPI, sequence number, IV, payload, ICV. Knows nothing of padding, windows
+ * or counters. Not for several threads at once.
  */
 #include "esp/hmac.h"
 

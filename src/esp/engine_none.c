@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A build without a library that is faster than OpenSSL: there is no engine, so there are no keys of one. See engine.h. */
+/*
+ * A build without a library that is faster than OpenSSL: there is no engine, so there are no keys of one. See engine.h.
+ */
 #include "esp/engine.h"
 
 #include <assert.h>

@@ -39,8 +39,8 @@ int esp_sad_reserve_spi(struct esp_sad *sad, uint32_t *ret_spi);
 void esp_sad_release_spi(struct esp_sad *sad, uint32_t spi);
 
 /*
- * Makes an SA, with the engine of the database. Inbound SAs are named by their SPI alone (RFC 4301, 4.1), outbound ones by SPI and remote address. As esp_sa_new(), and
- * -EEXIST. ret may be NULL.
+ * Makes an SA, with the engine of the database. Inbound SAs are named by their SPI alone (RFC 4301, 4.1), outbound ones by SPI and remote
+ * address. As esp_sa_new(), and -EEXIST. ret may be NULL.
  */
 int esp_sad_add(struct esp_sad *sad, const struct esp_sa_config *config, struct esp_sa **ret);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See secret.h. */
+/*
+ * Whole pages from the kernel, not from the heap: munlock() would unlock what else stands on a shared page. See secret.h.
+ */
 #include "esp/secret.h"
 
 #include <sys/mman.h>

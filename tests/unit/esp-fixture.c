@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * See esp-fixture.h.
+ */
 #include "unit/esp-fixture.h"
 
 #include "base/macro.h"
