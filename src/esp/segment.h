@@ -6,8 +6,9 @@
  * the caller's, is not changed and must outlive the segmenter. Pure; no allocation; decides nothing about where the packets go.
  *
  *     if (segment_begin(&s, hdr, frame, bytes) < 0) drop;
- *     while (segment_peek(&s) > 0)
- *         n = segment_next(&s, out, room);
+ *     while ((n = segment_next(&s, out, room)) > 0)
+ *         ...;
+ *     if (segment_peek(&s) > 0) the next has no room;
  */
 #include <stdbool.h>
 #include <stddef.h>
