@@ -5,3 +5,8 @@ foreach(part inner checksum segment coalesce toobig outer)
 endforeach()
 mvpn_add_test(NAME esp-inverse LABEL unit SOURCES esp-inverse-test.c ../support/esp-inverse.c ../support/ip-packet.c
   LINK mvpn-esp mvpn-base)
+
+# What processors without AVX2 do, handsets' among them.
+mvpn_add_test(NAME esp-checksum-portable LABEL unit SOURCES esp-checksum-test.c ${CMAKE_SOURCE_DIR}/src/esp/checksum.c
+  ../support/ip-packet.c LINK mvpn-base)
+target_compile_definitions(unit-esp-checksum-portable PRIVATE CHECKSUM_PORTABLE)
