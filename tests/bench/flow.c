@@ -77,6 +77,7 @@ static void parse(const char *text, struct sockaddr_storage *ret, socklen_t *ret
 static void open_end(struct end *end, const char *space, const char *local, const char *remote)
 {
     struct sockaddr_storage address;
+    int buffer_bytes = 8 << 20;
     socklen_t bytes;
 
     enter(space);
@@ -87,6 +88,8 @@ static void open_end(struct end *end, const char *space, const char *local, cons
     parse(remote, &address, &bytes);
     if (connect(end->fd, (struct sockaddr *)&address, bytes) < 0)
         give_up(remote);
+    /* a burst after a pause of a busy machine is not to be lost here */
+    setsockopt(end->fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer_bytes, sizeof(buffer_bytes));
     end->seen = calloc(NUMBERS_MAX / CHAR_BIT, 1);
     if (!end->seen)
         give_up("memory");
