@@ -93,6 +93,11 @@ class Tunnel:
     def has_device(self, side, name):
         return subprocess.run(["ip", "-n", self.ns(side), "link", "show", name], capture_output=True, check=False).returncode == 0
 
+    @classmethod
+    def is_there(cls):
+        """Can this build measure it?"""
+        return True
+
     def launch(self):
         """What a kind does of its own."""
 
@@ -143,17 +148,28 @@ class Relay(Tunnel):
 
 
 class Esp(Tunnel):
-    name, note = "esp", "mvpnd's data path with static keys, AES-256-GCM, MTU 1438"
+    name, note = "esp", "mvpnd's data path with static keys, AES-256-GCM by OpenSSL, MTU 1438"
     inner = INNER
+    options = []
 
     def launch(self):
         for side in "ab":
-            self.spawn(side, BUILD / "tests/bench-esp-peer", side, "mvpn0", OUTER[side], OUTER[OTHER[side]], INNER[side], INNER[OTHER[side]])
+            self.spawn(side, BUILD / "tests/bench-esp-peer", side, "mvpn0", OUTER[side], OUTER[OTHER[side]], INNER[side], INNER[OTHER[side]],
+                       *self.options)
         for side in "ab":
             until(10, lambda side=side: self.has_device(side, "mvpn0"), "mvpn0")
             self.device(side, "mvpn0", 1438)
             # as mvpnd sets it: a frame with what ESP adds must fit one UDP_SEGMENT send
             self.ip(side, "link", "set", "mvpn0", "gso_max_size", "60000")
+
+
+class EspEngine(Esp):
+    name, note = "esp-engine", "the same with AES-GCM by what this build has beside OpenSSL (libipsec-mb)"
+    options = ["engine"]
+
+    @classmethod
+    def is_there(cls):
+        return subprocess.run([BUILD / "tests/bench-esp-peer", "engine"], check=False).returncode == 0
 
 
 class WireguardGo(Tunnel):
@@ -243,4 +259,4 @@ class Libipsec(Tunnel):
         self.swanctl("a", "--initiate", "--child", "net", "--timeout", "20")
 
 
-KINDS = {kind.name: kind for kind in (Tunnel, Relay, Esp, Libipsec, WireguardGo)}
+KINDS = {kind.name: kind for kind in (Tunnel, Relay, Esp, EspEngine, Libipsec, WireguardGo)}
