@@ -6,7 +6,8 @@
  */
 #include "fw/monitor.h"
 
-#include "base/cleanup.h"
+#include "base/macro.h"
+#include "fw/batch.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,22 +36,9 @@ union datagram {
 
 int fw_monitor_open(struct fw_monitor *monitor)
 {
-    const int group = NFNLGRP_NFTABLES, size = BUFFER_SIZE;
-    const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
-    _cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
-
     *monitor = (struct fw_monitor){ .fd = -1 };
-    if (fd < 0)
-        return -errno;
-    /* A socket without an address of its own is passed over by the kernel's broadcasts, whatever it is a member of. */
-    if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) < 0)
-        return -errno;
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-    if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
-        return -errno;
-    monitor->fd = steal_fd(&fd);
-    return 0;
+    monitor->fd = batch_listen(NETLINK_NETFILTER, 1U << (NFNLGRP_NFTABLES - 1), BUFFER_SIZE);
+    return MIN_OF(monitor->fd, 0);
 }
 
 void fw_monitor_own(struct fw_monitor *monitor, uint32_t generation)
@@ -58,24 +46,9 @@ void fw_monitor_own(struct fw_monitor *monitor, uint32_t generation)
     monitor->own_generations[monitor->n_own++ % FW_OWN_MAX] = generation;
 }
 
-/* The attribute's content and size; NULL: there is none of this type. */
 static const char *find_attribute(const struct nlmsghdr *message, uint16_t type, size_t *ret_size)
 {
-    const char *bytes = (const char *)message;
-    size_t at = NLMSG_LENGTH(sizeof(struct nfgenmsg));
-    struct nlattr attribute;
-
-    while (at + NLA_HDRLEN <= message->nlmsg_len) {
-        memcpy(&attribute, bytes + at, sizeof(attribute));
-        if (attribute.nla_len < NLA_HDRLEN || at + attribute.nla_len > message->nlmsg_len)
-            return NULL;
-        if ((attribute.nla_type & NLA_TYPE_MASK) == type) {
-            *ret_size = attribute.nla_len - (size_t)NLA_HDRLEN;
-            return bytes + at + NLA_HDRLEN;
-        }
-        at += NLA_ALIGN(attribute.nla_len);
-    }
-    return NULL;
+    return batch_find(message, sizeof(struct nfgenmsg), type, ret_size);
 }
 
 static uint32_t find_u32(const struct nlmsghdr *message, uint16_t type)
