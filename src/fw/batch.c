@@ -50,7 +50,7 @@ void batch_init(struct batch *batch, uint32_t sequence)
 {
     batch->n_bytes = batch->message_at = 0;
     batch->sequence = sequence;
-    batch->n_wanted_acks = 0;
+    batch->sender = batch->n_wanted_acks = 0;
     batch->overflow = false;
 }
 
@@ -70,8 +70,10 @@ static void put(struct batch *batch, const void *bytes, size_t n_bytes)
 
 void batch_start(struct batch *batch, uint16_t type, uint16_t flags, const void *body, size_t n_bytes)
 {
-    struct nlmsghdr header = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags, .nlmsg_seq = batch->sequence };
+    struct nlmsghdr header = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags };
 
+    header.nlmsg_seq = batch->sequence;
+    header.nlmsg_pid = batch->sender;
     batch->message_at = batch->n_bytes;
     batch->n_wanted_acks += flags & NLM_F_ACK ? 1 : 0;
     put(batch, &header, sizeof(header));

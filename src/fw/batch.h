@@ -16,8 +16,8 @@
 struct batch {
     _Alignas(struct nlmsghdr) char bytes[BATCH_SIZE];
     size_t n_bytes;
-    size_t message_at; /* the last header */
-    uint32_t sequence;
+    size_t message_at;         /* the last header */
+    uint32_t sequence, sender; /* sender: 0, or what some families repeat in their notifications */
     uint32_t n_wanted_acks;
     bool overflow;
 };
@@ -33,7 +33,7 @@ int batch_open(int family);
 /* A socket that hears this family's groups (a mask of 1 << (group - 1)), without blocking. A descriptor or negative errno. */
 int batch_listen(int family, uint32_t groups, int buffer_bytes);
 
-void batch_init(struct batch *batch, uint32_t sequence);
+void batch_init(struct batch *batch, uint32_t sequence); /* sender: 0 */
 
 /* A message with this body; attributes follow, then batch_end(). */
 void batch_start(struct batch *batch, uint16_t type, uint16_t flags, const void *body, size_t n_bytes);

@@ -49,6 +49,20 @@ static bool is_in_lan(const struct lockdown *lockdown, const struct ip_addr *rem
     return false;
 }
 
+/* Our own question about a name or a certificate. */
+static bool is_peer(const struct lockdown *lockdown, const struct ip_addr *remote)
+{
+    for (uint32_t i = 0; i < lockdown->n_resolvers; i++) {
+        if (ip_addr_equal(&lockdown->resolvers[i].addr, remote))
+            return true;
+    }
+    for (uint32_t i = 0; i < lockdown->n_fetches; i++) {
+        if (ip_addr_equal(&lockdown->fetches[i].addr, remote))
+            return true;
+    }
+    return false;
+}
+
 bool fw_flow_is_spared(
     const struct lockdown *lockdown, const struct ip_addr *local, const struct ip_addr *remote, uint16_t local_port, const char *interface)
 {
@@ -60,7 +74,7 @@ bool fw_flow_is_spared(
         if (ip_addr_equal(local, &lockdown->tunnel_addrs[i]))
             return true;
     }
-    if (is_in_lan(lockdown, remote) || is_bound_to_service(lockdown, interface))
+    if (is_in_lan(lockdown, remote) || is_peer(lockdown, remote) || is_bound_to_service(lockdown, interface))
         return true;
     /* Perhaps the console on usb0; where it is not, the ruleset resets it. */
     return lockdown->allow_usb && local_port == SSH_PORT && ip_prefix_is_local(&peer);

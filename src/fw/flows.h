@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Inside src/fw: the end of TCP connections from before lockdown. The ruleset's reset answers their next segment, but with the routes of
- * lockdown in place there is none: the socket finds no way any more and waits a quarter of an hour. So each is ended by the kernel
+ * Inside src/fw: the end of TCP connections from before lockdown. The ruleset's reset answers their next segment, but with the routes or the
+ * policies of lockdown in place there is none: the socket finds no way any more and waits a quarter of an hour. So each is ended by the kernel
  * (SOCK_DESTROY), after the ruleset is there and stops what that sends. Never touches what lockdown lets through.
  */
 #include "core/lockdown.h"

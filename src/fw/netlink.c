@@ -158,20 +158,139 @@ static void put_changes(struct batch *batch, const struct lockdown *from, const 
     }
 }
 
+static void begin_transaction(struct batch *batch)
+{
+    start_message(batch, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+}
+
+static void end_transaction(struct batch *batch)
+{
+    start_message(batch, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+    batch_end(batch);
+}
+
 int fw_netlink_update(struct fw_netlink *netlink, uint32_t generation, const struct lockdown *from, const struct lockdown *to)
 {
     const uint32_t wanted = htonl(generation);
     struct batch batch;
 
     batch_init(&batch, ++netlink->sequence);
-    start_message(&batch, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+    begin_transaction(&batch);
     batch_put(&batch, NFNL_BATCH_GENID, &wanted, sizeof(wanted));
     batch_end(&batch);
     put_changes(&batch, from, to);
     if (batch.n_wanted_acks == 0) /* no transaction would come of it, and no generation */
         return -ERESTART;
-    start_message(&batch, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
-    batch_end(&batch);
+    end_transaction(&batch);
     /* One acknowledgement for each change, all of them after the commit; or what refused the whole. */
+    return batch_run(netlink->fd, &batch);
+}
+
+/* ---- nothing but loopback ---- */
+
+static void put_u32(struct batch *batch, uint16_t type, uint32_t value)
+{
+    value = htonl(value);
+    batch_put(batch, type, &value, sizeof(value));
+}
+
+static void put_table(struct batch *batch, const char *table)
+{
+    start_message(batch, MESSAGE(NFT_MSG_NEWTABLE), NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, NFPROTO_INET, 0);
+    batch_put_text(batch, NFTA_TABLE_NAME, table);
+    batch_end(batch);
+}
+
+static void put_chain(struct batch *batch, const char *table, const char *chain, uint32_t hook)
+{
+    size_t at;
+
+    start_message(batch, MESSAGE(NFT_MSG_NEWCHAIN), NLM_F_CREATE | NLM_F_ACK, NFPROTO_INET, 0);
+    batch_put_text(batch, NFTA_CHAIN_TABLE, table);
+    batch_put_text(batch, NFTA_CHAIN_NAME, chain);
+    batch_put_text(batch, NFTA_CHAIN_TYPE, "filter");
+    put_u32(batch, NFTA_CHAIN_POLICY, NF_DROP);
+    at = batch_start_nest(batch, NFTA_CHAIN_HOOK);
+    put_u32(batch, NFTA_HOOK_HOOKNUM, hook);
+    put_u32(batch, NFTA_HOOK_PRIORITY, (uint32_t)-10); /* as in the whole ruleset */
+    batch_end_nest(batch, at);
+    batch_end(batch);
+}
+
+/* Opens an expression of a rule: the nests to be closed go to ret. */
+static void start_expression(struct batch *batch, const char *name, size_t ret[2])
+{
+    ret[0] = batch_start_nest(batch, NFTA_LIST_ELEM);
+    batch_put_text(batch, NFTA_EXPR_NAME, name);
+    ret[1] = batch_start_nest(batch, NFTA_EXPR_DATA);
+}
+
+static void end_expression(struct batch *batch, const size_t at[2])
+{
+    batch_end_nest(batch, at[1]);
+    batch_end_nest(batch, at[0]);
+}
+
+/* key: the interface by which a packet comes or leaves; only loopback has this number, in every network namespace. */
+static void put_is_loopback(struct batch *batch, uint32_t key)
+{
+    const uint32_t loopback = 1;
+    size_t at[2], data;
+
+    start_expression(batch, "meta", at);
+    put_u32(batch, NFTA_META_KEY, key);
+    put_u32(batch, NFTA_META_DREG, NFT_REG_1);
+    end_expression(batch, at);
+    start_expression(batch, "cmp", at);
+    put_u32(batch, NFTA_CMP_SREG, NFT_REG_1);
+    put_u32(batch, NFTA_CMP_OP, NFT_CMP_EQ);
+    data = batch_start_nest(batch, NFTA_CMP_DATA);
+    batch_put(batch, NFTA_DATA_VALUE, &loopback, sizeof(loopback));
+    batch_end_nest(batch, data);
+    end_expression(batch, at);
+}
+
+static void put_accept(struct batch *batch)
+{
+    size_t at[2], data, verdict;
+
+    start_expression(batch, "immediate", at);
+    put_u32(batch, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+    data = batch_start_nest(batch, NFTA_IMMEDIATE_DATA);
+    verdict = batch_start_nest(batch, NFTA_DATA_VERDICT);
+    put_u32(batch, NFTA_VERDICT_CODE, NF_ACCEPT);
+    batch_end_nest(batch, verdict);
+    batch_end_nest(batch, data);
+    end_expression(batch, at);
+}
+
+static void put_loopback_rule(struct batch *batch, const char *table, const char *chain, uint32_t key)
+{
+    size_t at;
+
+    start_message(batch, MESSAGE(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_ACK, NFPROTO_INET, 0);
+    batch_put_text(batch, NFTA_RULE_TABLE, table);
+    batch_put_text(batch, NFTA_RULE_CHAIN, chain);
+    at = batch_start_nest(batch, NFTA_RULE_EXPRESSIONS);
+    put_is_loopback(batch, key);
+    put_accept(batch);
+    batch_end_nest(batch, at);
+    batch_end(batch);
+}
+
+int fw_netlink_shut(struct fw_netlink *netlink, const char *name)
+{
+    struct batch batch;
+
+    batch_init(&batch, ++netlink->sequence);
+    begin_transaction(&batch);
+    batch_end(&batch);
+    put_table(&batch, name);
+    put_chain(&batch, name, "input", NF_INET_LOCAL_IN);
+    put_chain(&batch, name, "output", NF_INET_LOCAL_OUT);
+    put_chain(&batch, name, "forward", NF_INET_FORWARD);
+    put_loopback_rule(&batch, name, "input", NFT_META_IIF);
+    put_loopback_rule(&batch, name, "output", NFT_META_OIF);
+    end_transaction(&batch);
     return batch_run(netlink->fd, &batch);
 }

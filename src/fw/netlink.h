@@ -25,6 +25,12 @@ int fw_netlink_generation(struct fw_netlink *netlink, uint32_t *ret_generation);
 /* Is there a table of this name in family inet? 1, 0 or negative errno. */
 int fw_netlink_has_table(struct fw_netlink *netlink, const char *name);
 
+/*
+ * A table of this name that lets nothing through but loopback, in one small transaction; there must be none yet. For the few milliseconds
+ * until the whole ruleset replaces it. 0 or negative errno.
+ */
+int fw_netlink_shut(struct fw_netlink *netlink, const char *name);
+
 /* One transaction that gives each set whose elements differ its new ones; both must have the same shape. 0; -ERESTART: this is not the
  * kernel's generation any more, or no set differs; nothing was done; another negative errno: nothing was done. */
 int fw_netlink_update(struct fw_netlink *netlink, uint32_t generation, const struct lockdown *from, const struct lockdown *to);

@@ -85,6 +85,28 @@ static void render_prerouting(const struct lockdown *lockdown, struct strbuf *s)
     strbuf_add(s, "\t}\n");
 }
 
+uint32_t fw_answer_mark(uint32_t mark)
+{
+    return mark == UINT32_MAX ? mark - 1 : mark + 1;
+}
+
+/* After the NAT has given them their destination back, before their way is chosen. */
+static void render_answers(const struct lockdown *lockdown, struct strbuf *s)
+{
+    const uint32_t mark = fw_answer_mark(lockdown->mark);
+
+    if (!has_plain_interface(lockdown))
+        return;
+    strbuf_add(s, "\tchain answers {\n");
+    strbuf_add(s, "\t\ttype filter hook prerouting priority -90; policy accept;\n");
+    strbuf_add(s, "\t\tiifname != \"%s\" accept\n", lockdown->interface);
+    strbuf_add(s, "\t\tip daddr @tunnel4 accept\n");
+    strbuf_add(s, "\t\tip6 daddr @tunnel6 accept\n");
+    strbuf_add(s, "\t\tct state established ct direction reply meta mark set 0x%08x comment \"layer 3 knows them by it\"\n", mark);
+    strbuf_add(s, "\t\tct state related ct direction reply " IS_ICMP " meta mark set 0x%08x\n", mark);
+    strbuf_add(s, "\t}\n");
+}
+
 static void render_peers_in(struct strbuf *s)
 {
     for (int family = 4; family <= 6; family += 2) {
@@ -246,6 +268,7 @@ void fw_render(const struct lockdown *lockdown, struct strbuf *ret)
     render_refuse(ret);
     render_refusals(ret);
     render_prerouting(lockdown, ret);
+    render_answers(lockdown, ret);
     render_input(lockdown, ret);
     render_output(lockdown, ret);
     render_forward(lockdown, ret);

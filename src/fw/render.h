@@ -17,3 +17,6 @@ bool fw_same_shape(const struct lockdown *a, const struct lockdown *b);
 
 /* May this name stand in a rule? Not where nft would read a pattern or an end of string in it: such a row stays closed. */
 bool fw_name_is_plain(const char *name);
+
+/* What answers to a hotspot's clients carry on their way from the tunnel's interface, so that layer 3 knows them. Never 0, never the mark. */
+uint32_t fw_answer_mark(uint32_t mark);

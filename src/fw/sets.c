@@ -192,6 +192,15 @@ void fw_set_list(const struct fw_set *set, const struct lockdown *lockdown, stru
     set->list(lockdown, set->family, ret);
 }
 
+const struct fw_set *fw_set_find(const char *name)
+{
+    for (size_t i = 0; i < N_FW_SETS; i++) {
+        if (strcmp(FW_SETS[i].name, name) == 0)
+            return &FW_SETS[i];
+    }
+    return NULL;
+}
+
 static void render_element(const struct fw_element *element, enum fw_kind kind, struct strbuf *ret)
 {
     char text[IP_ADDR_TEXT_SIZE];

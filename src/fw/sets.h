@@ -41,3 +41,6 @@ extern const struct fw_set FW_SETS[N_FW_SETS];
 
 /* The set's elements for this lockdown; all of *ret is written, so that memcmp compares. */
 void fw_set_list(const struct fw_set *set, const struct lockdown *lockdown, struct fw_elements *ret);
+
+/* NULL: there is none of this name. */
+const struct fw_set *fw_set_find(const char *name);

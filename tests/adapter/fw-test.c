@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/macro.h"
 #include "fw/fw.h"
+#include "fw/netlink.h"
 #include "support/test.h"
 #include "unit/fw-cases.h"
 
@@ -230,6 +231,33 @@ static void a_second_process_takes_over(void)
     fw_free(second);
 }
 
+/* For the moments of a repair: the kernel takes it, it says what it shall, and the whole replaces it. */
+static void nothing_but_loopback(void)
+{
+    static const char *const SHUT = "table inet mvpn {\n"
+                                    "\tchain input {\n\t\ttype filter hook input priority filter - 10; policy drop;\n\t\tiif \"lo\" accept\n\t}\n\n"
+                                    "\tchain output {\n\t\ttype filter hook output priority filter - 10; policy drop;\n\t\toif \"lo\" accept\n\t}\n\n"
+                                    "\tchain forward {\n\t\ttype filter hook forward priority filter - 10; policy drop;\n\t}\n}\n";
+    _cleanup_free_ char *wanted = malloc(LISTING_SIZE), *got = malloc(LISTING_SIZE);
+    struct fw_netlink netlink;
+    struct fw *fw = open_fw();
+    struct lockdown lockdown;
+
+    fw_case_base(&lockdown);
+    list_fresh(&lockdown, wanted);
+    flush_all();
+    CHECK_EQ(fw_netlink_open(&netlink), 0);
+    CHECK_EQ(fw_netlink_shut(&netlink, "mvpn"), 0);
+    CHECK_EQ(run_nft("list ruleset\n", got, false), 0);
+    CHECK_STR(got, SHUT);
+    CHECK_EQ(fw_netlink_shut(&netlink, "mvpn"), -EEXIST);
+    CHECK_EQ(fw_apply(fw, &lockdown), 0);
+    CHECK_EQ(run_nft("list ruleset\n", got, false), 0);
+    CHECK_STR(got, wanted);
+    close_fd(&netlink.fd);
+    fw_free(fw);
+}
+
 static void set_net_admin(bool on)
 {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -273,6 +301,7 @@ int main(int argc, char **argv)
         TEST(addresses_change_without_the_rules),
         TEST(other_tables_stay),
         TEST(a_second_process_takes_over),
+        TEST(nothing_but_loopback),
         TEST(a_refusal_is_told),
     };
 

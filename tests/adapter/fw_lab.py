@@ -84,7 +84,7 @@ class Frame:
 class Lab:
     """the namespaces, with sockets from inside them"""
 
-    def __init__(self, tool):
+    def __init__(self, tool, *options):
         sweep()
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         self.prefix = f"mvpnfw{os.getpid()}"
@@ -94,12 +94,12 @@ class Lab:
         self.tool = None
         self.tag = 0
         try:
-            self.build(tool)
+            self.build([tool, *options])
         except BaseException:
             self.close()
             raise
 
-    def build(self, tool):
+    def build(self, command):
         for name in "HWC":
             space = f"{self.prefix}{name}"
             run("ip", "netns", "add", space)
@@ -117,7 +117,7 @@ class Lab:
         self.ip("W", "route", "add", "10.42.0.0/24", "via", "192.168.7.2")
         self.ip("C", "route", "add", "default", "via", "10.42.0.1")
         self.sysctl("H", "net.ipv4.ip_forward", 1)
-        self.tool = self.spawn("H", [tool], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.tool = self.spawn("H", command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def add_link(self, name, other, mine, theirs):
         peer = "C" if name == "ap0" else "W"

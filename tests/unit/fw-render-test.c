@@ -1,56 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Lockdown to text, compared with the files in fw-golden; a difference is shown by diff. FW_GOLDEN_WRITE=1 writes them anew (then read
- * what `git diff` says). Also: when a change
- * of elements is enough, and that the largest lockdown fits.
+ * Lockdown to text, compared with the files in fw-golden. Also: when a change of elements is enough, and that the largest lockdown fits.
  * Links only the renderer: no libnftables, no kernel.
  */
-#include "base/cleanup.h"
 #include "base/macro.h"
 #include "fw/fw.h"
 #include "fw/render.h"
 #include "support/test.h"
 #include "unit/fw-cases.h"
+#include "unit/fw-golden.h"
 
-#include <limits.h>
 #include <stdio.h>
-
-static char *read_golden(const char *path, char *buf, size_t size)
-{
-    _cleanup_fclose_ FILE *f = fopen(path, "re");
-    size_t n;
-
-    if (!f)
-        return NULL;
-    n = fread(buf, 1, size - 1, f);
-    buf[n] = '\0';
-    return buf;
-}
-
-static void write_golden(const char *path, const char *text)
-{
-    _cleanup_fclose_ FILE *f = fopen(path, "we");
-
-    if (CHECK(f != NULL))
-        CHECK(fputs(text, f) >= 0);
-}
-
-static void show_difference(const char *path, const char *text)
-{
-    char command[PATH_MAX + 32];
-    FILE *diff;
-
-    snprintf(command, sizeof(command), "diff -u '%s' - >&2", path);
-    diff = popen(command, "we");
-    if (!diff)
-        return;
-    fputs(text, diff);
-    pclose(diff);
-}
+#include <string.h>
 
 static void check_golden(const struct fw_case *fw_case)
 {
-    char text[FW_RULESET_MAX_BYTES], golden[FW_RULESET_MAX_BYTES], path[PATH_MAX];
+    char text[FW_RULESET_MAX_BYTES];
     struct lockdown lockdown;
     struct strbuf s;
 
@@ -59,11 +24,7 @@ static void check_golden(const struct fw_case *fw_case)
     strbuf_init(&s, text, sizeof(text));
     fw_render(&lockdown, &s);
     CHECK(!s.truncated);
-    snprintf(path, sizeof(path), FW_GOLDEN_DIR "/%s.nft", fw_case->name);
-    if (getenv("FW_GOLDEN_WRITE"))
-        write_golden(path, text);
-    if (CHECK(read_golden(path, golden, sizeof(golden)) != NULL) && !CHECK(strcmp(golden, text) == 0))
-        show_difference(path, text);
+    fw_golden_check(fw_case->name, "nft", text);
 }
 
 static const struct fw_case *find_case(const char *name)
@@ -161,6 +122,17 @@ static void names_that_nft_would_misread(void)
     }
 }
 
+static void the_mark_of_answers(void)
+{
+    static const uint32_t MARKS[] = { 1, 0x4d56, 0x80000000, UINT32_MAX - 1, UINT32_MAX };
+
+    for (size_t i = 0; i < ELEMENTSOF(MARKS); i++) {
+        test_context("mark 0x%x", MARKS[i]);
+        CHECK_NE(fw_answer_mark(MARKS[i]), MARKS[i]);
+        CHECK_NE(fw_answer_mark(MARKS[i]), 0U);
+    }
+}
+
 static void golden_files(void)
 {
     for (size_t i = 0; i < N_FW_CASES; i++)
@@ -175,6 +147,7 @@ int main(int argc, char **argv)
         TEST(the_same_shape_means_the_same_rules),
         TEST(small_buffer_is_noticed),
         TEST(names_that_nft_would_misread),
+        TEST(the_mark_of_answers),
     };
 
     return test_main(tests, ELEMENTSOF(tests), argc, argv);
