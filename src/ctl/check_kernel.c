@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel must be able to do: nftables with every expression of the largest ruleset, policy routing by mark for both families, TUN
+ * What the kernel must be able to do: nftables with every expression of the largest ruleset, XFRM policies, policy routing by mark for both families, TUN
  * devices. Tried out in a namespace, because only that tells.
  */
 #include "base/cleanup.h"
@@ -92,6 +92,53 @@ static void check_nftables(const struct check_run *run)
             error[0] ? error : strerror(-r));
 }
 
+static int try_policies(const void *argument, char *error, size_t size)
+{
+    struct lockdown lockdown;
+    struct fw *fw;
+    int r = fw_new(&fw);
+
+    (void)argument, (void)error, (void)size;
+    if (r < 0)
+        return 0; /* no nftables: told already */
+    fill_largest_lockdown(&lockdown);
+    r = fw_apply(fw, &lockdown);
+    if (r == 0)
+        r = fw_policies_result(fw);
+    fw_free(fw);
+    return r;
+}
+
+static void check_policies(const struct check_run *run)
+{
+    const char *advice = "Use a kernel with XFRM_USER. Without, a program that binds a socket to an interface may get a packet out "
+                         "in the moment between another program's flush of the firewall and mvpnd's repair.";
+    char error[64];
+    int r = check_in_namespace(try_policies, NULL, error, sizeof(error));
+
+    if (check_report_untried(run, "xfrm-policies", r))
+        return;
+    if (r == 0)
+        check_report(run, "xfrm-policies", CHECK_PASS, NULL, "This kernel takes lockdown's third layer, XFRM policies.");
+    else if (r == -EOPNOTSUPP)
+        check_report(run, "xfrm-policies", CHECK_WARN, advice, "This kernel has no XFRM: lockdown's third layer is absent.");
+    else
+        check_report(run, "xfrm-policies", CHECK_WARN, advice, "This kernel does not take lockdown's third layer, XFRM policies: %s.", strerror(-r));
+}
+
+/* table, policies: are they in the kernel? Negative: not known, or this kernel does not have the like. */
+static void report_policies(const struct check_run *run, int table, int policies)
+{
+    if (table == 1 && policies == 0)
+        check_report(run, "xfrm-policies", CHECK_WARN, "Restart mvpnd; its journal says why they are not there.",
+            "Lockdown is in place without its XFRM policies.");
+    else if (table == 0 && policies == 1)
+        check_report(run, "xfrm-policies", CHECK_FAIL, "If the VPN is meant to be off, run 'mvpnctl disable' as root.",
+            "XFRM policies of mvpn's block the internet, but its firewall table is not there.");
+    else if (table == 1 && policies == 1)
+        check_report(run, "xfrm-policies", CHECK_PASS, NULL, "Lockdown's XFRM policies are in place.");
+}
+
 static void check_installed(struct check_run *run)
 {
     struct fw *fw;
@@ -100,6 +147,7 @@ static void check_installed(struct check_run *run)
     if (fw_new(&fw) < 0)
         return;
     r = fw_is_installed(fw);
+    report_policies(run, r, fw_has_policies(fw));
     fw_free(fw);
     run->lockdown_installed = r == 1;
     if (r == 1 && run->daemon.runs && !run->daemon.enabled)
@@ -222,6 +270,7 @@ static void check_tun(const struct check_run *run)
 void check_kernel(struct check_run *run)
 {
     check_nftables(run);
+    check_policies(run);
     check_installed(run);
     check_policy_routing(run);
     check_ipv6(run);

@@ -43,7 +43,7 @@ static int remove_firewall(void)
     }
     r = fw_apply(fw, &nothing);
     if (r < 0)
-        complain("the firewall could not be removed: %s. 'nft delete table inet mvpn' does it by hand.",
+        complain("the firewall could not be removed: %s. 'nft delete table inet mvpn' and 'ip xfrm policy flush' do it by hand.",
             fw_error(fw));
     fw_free(fw);
     return r;
@@ -115,7 +115,7 @@ void offline_explain(void)
 
     if (geteuid() != 0 || fw_new(&fw) < 0)
         return;
-    if (fw_is_installed(fw) > 0)
+    if (fw_is_installed(fw) > 0 || fw_has_policies(fw) > 0)
         complain("the internet stays blocked meanwhile; 'mvpnctl disable' opens it.");
     fw_free(fw);
 }

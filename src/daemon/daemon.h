@@ -68,6 +68,7 @@ struct daemon {
     struct lockdown lockdown;
     struct daemon_repair repair;
     int firewall_error, store_error; /* of the last action of the kind; 0: done */
+    int policies_error; /* as last told */
     struct core_status last; /* as of the last published turn */
     bool disable_pending;
     char detail[512]; /* what an adapter said about the last failure; "" none */

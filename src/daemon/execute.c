@@ -14,6 +14,20 @@
 #include <string.h>
 #include <syslog.h>
 
+/* The ruleset stands without the policies; so that is told, once, and no failure. */
+static void tell_policies(struct daemon *daemon)
+{
+    int r = daemon->fw ? fw_policies_result(daemon->fw) : 0;
+
+    if (r == daemon->policies_error)
+        return;
+    daemon->policies_error = r;
+    if (r == -EOPNOTSUPP)
+        journal_say(LOG_NOTICE, "This kernel has no XFRM policies: while another program has flushed the firewall, sockets bound to an interface are blocked only after a moment.");
+    else if (r < 0)
+        journal_say(LOG_WARNING, "The XFRM policies of lockdown could not all be set: %s. The firewall stands without them.", strerror(-r));
+}
+
 static bool apply_firewall(struct daemon *daemon, const struct lockdown *lockdown)
 {
     int r = daemon->fw ? fw_apply(daemon->fw, lockdown) : lockdown->active ? -EOPNOTSUPP : 0;
@@ -24,6 +38,8 @@ static bool apply_firewall(struct daemon *daemon, const struct lockdown *lockdow
             daemon->fw ? fw_error(daemon->fw) : "the kernel has no nftables");
     else
         daemon->lockdown = *lockdown;
+    if (r >= 0 && lockdown->active)
+        tell_policies(daemon);
     return r >= 0;
 }
 

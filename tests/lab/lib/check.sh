@@ -163,7 +163,7 @@ net_snapshot() {
     hs ip -o addr show | sed 's/valid_lft.*//'
     hs ip -o link show | sed 's/ qdisc.*//'
     hs sysctl net.ipv4.conf.all net.ipv4.conf.default net.core.xfrm_larval_drop 2>/dev/null
-    hs ip xfrm policy show 2>/dev/null
+    hs ip -s xfrm policy show 2>/dev/null | grep -v '^[[:space:]]*\(lifetime\|limit\|expire\|add\|[0-9]\)'
     hs cat /etc/resolv.conf
 }
 

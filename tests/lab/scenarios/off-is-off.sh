@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 The mvpn authors
 #
-# Disabled, nothing of mvpn is left: firewall, rules, routes, addresses, interface and settings are what they were, also
+# Disabled, nothing of mvpn is left: firewall, XFRM policies, rules, routes, addresses, interface and settings are what they were, also
 # when mvpnd is dead and when it had crashed before.
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -13,16 +13,20 @@ unchanged() {
         fail "$1: this is left over (see the difference above)"
     fi
     pass "$1: nothing is left over"
+    equal "$1: XFRM policies, but for another program's" 1 "$(hs ip xfrm policy | grep -c '^src')"
     online "$1"
 }
 
 changed() {
     net_snapshot >"$LAB_DIR/run/after"
+    above "enabled, XFRM policies of ours" 20 "$(hs ip -s xfrm policy | grep -c '^src.*uid 19798')"
     refute "enabled, there is something to see" diff -q "$LAB_DIR/run/before" "$LAB_DIR/run/after"
 }
 
 MVPN_LAB_RP_FILTER=2
 scenario "off is off"
+# of another IPsec program's
+hs ip xfrm policy add src 192.0.2.0/24 dst 198.51.100.0/24 dir out priority 5 action allow || fail "ip xfrm"
 net_snapshot >"$LAB_DIR/run/before"
 mvpnd_start || fail "mvpnd does not start"
 unchanged "started, never enabled"
