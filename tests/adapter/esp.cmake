@@ -10,6 +10,8 @@ if(STRONGSWAN_IPSEC_LIBRARY AND STRONGSWAN_IPSEC_INCLUDE_DIR)
     LINK mvpn-esp mvpn-strongswan ${STRONGSWAN_IPSEC_LIBRARY})
   target_include_directories(adapter-esp-libipsec SYSTEM PRIVATE ${STRONGSWAN_IPSEC_INCLUDE_DIR})
   target_compile_options(adapter-esp-libipsec PRIVATE -Wno-write-strings)
+  set_tests_properties(adapter/esp-libipsec PROPERTIES
+    ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_LIST_DIR}/esp-lsan.supp")
 endif()
 
 # The kernel's TCP and UDP through segmenter and coalescer; root only (else skipped).
