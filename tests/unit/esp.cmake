@@ -4,7 +4,7 @@ add_library(mvpn-test-esp STATIC esp-fixture.c)
 target_include_directories(mvpn-test-esp PUBLIC ${CMAKE_SOURCE_DIR}/tests)
 target_link_libraries(mvpn-test-esp PUBLIC mvpn-esp)
 
-foreach(part sa replay sad vectors rekey engine)
+foreach(part sa replay sad vectors rekey engine secret)
   mvpn_add_test(NAME esp-${part} LABEL unit SOURCES esp-${part}-test.c LINK mvpn-test-esp)
 endforeach()
 set_tests_properties(unit/esp-engine PROPERTIES SKIP_RETURN_CODE 77)
