@@ -66,6 +66,13 @@ static int open_monitor(void)
     return fd;
 }
 
+/* The kernel finishes new IPv6 addresses later, by itself, and tells of it: that is nothing that we did. */
+static void let_addresses_settle(struct net *net)
+{
+    lab_run("while ip addr show tentative | grep -q .; do sleep 0.05; done");
+    lab_settle(net);
+}
+
 static unsigned close_monitor(int fd)
 {
     unsigned n = 0;
@@ -226,10 +233,12 @@ static void services_and_console_have_a_way(void)
     CHECK_EQ(close_monitor(monitor), 0);
     lab_settle(net);
     lab_run("echo 2 >/proc/sys/net/ipv4/conf/default/rp_filter;"
-            "for l in ims0 usb0; do ip link add $l type veth peer name far-$l && ip link set $l up && ip link set far-$l up;"
+            "for l in ims0 usb0; do ip link add $l type veth peer name far-$l && ip link set $l up && ip "
+            "link set far-$l up;"
             "done; ip addr add 10.7.7.2/24 dev ims0; ip addr add fd07::2/64 dev ims0 nodad;"
             "ip addr add 172.16.42.1/24 dev usb0;"
-            "ip route add default via 10.7.7.1 dev ims0 metric 9000; ip route add default via fd07::1 dev ims0 metric 9000;"
+            "ip route add default via 10.7.7.1 dev ims0 metric 9000; ip route add default via fd07::1 dev "
+            "ims0 metric 9000;"
             "while ip addr show tentative | grep -q .; do sleep 0.05; done");
     CHECK(lab_wait(net, NET_CHANGE_RULES) & NET_CHANGE_RULES); /* its rp_filter */
     CHECK_EQ(net_apply(net, &routing), 0);
@@ -334,6 +343,7 @@ static void changes_by_difference(void)
     routing.outer[0].source = lab_addr("10.2.0.1");
     routing.outer[0].ifindex = lab_ifindex("w0");
     routing.lan[0] = lab_prefix("10.2.0.0/24");
+    let_addresses_settle(net);
     monitor = open_monitor();
     CHECK_EQ(net_apply(net, &routing), 0);
     n = close_monitor(monitor);
@@ -368,6 +378,7 @@ static void tunnel_routes_change_without_a_gap(void)
     CHECK_EQ(net_tunnel_open(net, &tun_fd), 0);
     CHECK_EQ(net_apply(net, &routing), 0);
     routing.subnets[routing.n_subnets++] = lab_prefix("10.0.0.0/8");
+    let_addresses_settle(net);
     monitor = open_monitor();
     CHECK_EQ(net_apply(net, &routing), 0);
     CHECK_EQ(close_monitor(monitor), 1);
