@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel must be able to do: nftables with every expression of the largest ruleset, XFRM policies, policy routing by mark for both families, TUN
- * devices. Tried out in a namespace, because only that tells.
+ * What the kernel must be able to do: nftables with every expression of the largest ruleset, XFRM policies, policy routing by mark for both
+ * families, TUN devices. Tried out in a namespace, because only that tells.
  */
 #include "base/cleanup.h"
 #include "ctl/check_netlink.h"

@@ -23,6 +23,7 @@ struct train {
     size_t start_bytes; /* where it begins in the buffer */
     size_t size_bytes, segment_bytes;
     unsigned n_packets;
+    bool fragmentable; /* one packet that the path may fragment */
     uint64_t inner_bytes;
     uint8_t buffer[TRAIN_BUFFER_BYTES];
 };

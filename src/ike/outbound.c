@@ -13,9 +13,11 @@
 #include "esp/wire.h"
 
 #include <errno.h>
+#include <string.h>
 
-#define FRAMES_PER_WAKE   32
-#define PATH_MTU_AGE_USEC SEC(600) /* as long as the kernel trusts what a router said (RFC 1191, 6.3) */
+#define FRAMES_PER_WAKE    32
+#define IPV6_MTU_MIN_BYTES 1280
+#define PATH_MTU_AGE_USEC  SEC(600) /* as long as the kernel trusts what a router said (RFC 1191, 6.3) */
 
 static size_t outer_headers_bytes(const struct ip_addr *remote)
 {
@@ -36,8 +38,10 @@ static void depart(struct datapath *datapath)
 
     if (train->n_packets == 0)
         return;
-    r = udp_send(train->udp, &train->path, train->buffer + train->start_bytes, train->size_bytes,
-        train->segment_bytes);
+    r = train->fragmentable ? udp_send_fragmentable(train->udp, &train->path,
+                                  train->buffer + train->start_bytes, train->size_bytes)
+                            : udp_send(train->udp, &train->path, train->buffer + train->start_bytes,
+                                  train->size_bytes, train->segment_bytes);
     if (r < 0) {
         datapath_count(&datapath->n_dropped, train->n_packets);
         if (r == -EMSGSIZE)
@@ -50,6 +54,7 @@ static void depart(struct datapath *datapath)
     train->start_bytes += train->size_bytes;
     train->size_bytes = train->inner_bytes = 0;
     train->n_packets = 0;
+    train->fragmentable = false;
 }
 
 static bool same_path(const struct udp_path *a, const struct udp_path *b)
@@ -65,6 +70,7 @@ struct shipment {
     struct udp_path path;
     uint8_t next_header;
     size_t inner_max_bytes; /* larger ones do not fit the path */
+    bool dont_fragment;     /* the inner packets say so */
 };
 
 /*
@@ -123,6 +129,17 @@ static void board(struct datapath *datapath, const struct shipment *shipment, si
     tell_due(datapath, shipment->sa, esp_sa_take_due(shipment->sa));
 }
 
+/* IPv6 cannot be told of less than 1280 bytes (RFC 8200, 5): such a packet's outer one is fragmented instead, alone. */
+static void ship_in_pieces(
+    struct datapath *datapath, const struct shipment *shipment, const uint8_t *packet, size_t size_bytes)
+{
+    depart(datapath);
+    memcpy(platform(datapath, shipment, size_bytes), packet, size_bytes);
+    datapath->outbound.train.fragmentable = true;
+    board(datapath, shipment, size_bytes);
+    depart(datapath);
+}
+
 static void answer_too_big(
     struct datapath *datapath, const struct shipment *shipment, const uint8_t *packet, size_t size_bytes)
 {
@@ -142,6 +159,10 @@ static void ship_too_big(
     struct fragmenter fragmenter;
     size_t length;
 
+    if (shipment->next_header == ESP_NEXT_HEADER_IPV6 && size_bytes <= IPV6_MTU_MIN_BYTES) {
+        ship_in_pieces(datapath, shipment, packet, size_bytes);
+        return;
+    }
     if (fragment_begin(&fragmenter, packet, size_bytes, shipment->inner_max_bytes) < 0) {
         answer_too_big(datapath, shipment, packet, size_bytes);
         return;
@@ -183,6 +204,7 @@ static int book(struct datapath *datapath, const struct inner_packet *packet, st
         .local = outer->local,
         .tos = outer_tos(packet->tos),
     };
+    ret->dont_fragment = packet->dont_fragment;
     ret->next_header = packet->source.family == 6 ? ESP_NEXT_HEADER_IPV6 : ESP_NEXT_HEADER_IPV4;
     if (datapath->path_mtu_at_usec == 0 ||
         usec_sub(datapath->now_usec, datapath->path_mtu_at_usec) > PATH_MTU_AGE_USEC)
@@ -194,16 +216,28 @@ static int book(struct datapath *datapath, const struct inner_packet *packet, st
 }
 
 /*
- * Of a frame whose packets do not fit the path only the first is dealt with: it says all there is to say, and answering each would be a flood.
+ * The packets of a frame that do not fit the path. What may be fragmented is; of the rest only the first is answered: it says all there is
+ * to say, and answering each would be a flood.
  */
+static void cut_too_big(struct datapath *datapath, const struct shipment *shipment)
+{
+    struct outbound *out = &datapath->outbound;
+    size_t length;
+
+    while ((length = segment_next(&out->segmenter, out->oversized, sizeof(out->oversized))) > 0) {
+        ship_too_big(datapath, shipment, out->oversized, length);
+        if (shipment->dont_fragment && length > IPV6_MTU_MIN_BYTES)
+            return;
+    }
+}
+
 static void cut(struct datapath *datapath, const struct shipment *shipment)
 {
     struct outbound *out = &datapath->outbound;
     size_t length = segment_peek(&out->segmenter);
 
     if (length > shipment->inner_max_bytes) {
-        length = segment_next(&out->segmenter, out->oversized, sizeof(out->oversized));
-        ship_too_big(datapath, shipment, out->oversized, length);
+        cut_too_big(datapath, shipment);
         return;
     }
     for (; length > 0; length = segment_peek(&out->segmenter)) {

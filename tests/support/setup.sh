@@ -10,10 +10,15 @@ SETUP_BUILD=${MVPN_BUILD:-$SETUP_SRC/build}
 
 setup_say() { printf '== %s\n' "$*" >&2; }
 
-# setup_missing: packages of tests/packages that are not installed, one a line
+# setup_wanted: packages of tests/packages for this architecture, one a line; a line may end with [ARCHITECTURE]
+setup_wanted() {
+    sed "s/#.*//; s/ *\[$(dpkg --print-architecture)\]//; /\[/d" "$SETUP_SRC/tests/packages" | xargs -n1
+}
+
+# setup_missing: those that are not installed, one a line
 setup_missing() {
     local package
-    sed 's/#.*//' "$SETUP_SRC/tests/packages" | xargs -n1 | while read -r package; do
+    setup_wanted | while read -r package; do
         dpkg-query -W -f='${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed$' || echo "$package"
     done
 }
