@@ -13,6 +13,10 @@
 : "${MVPN_LAB_LINKS:=wlan0 wwan0 eth0}"         # base links with carrier at the start
 : "${MVPN_LAB_DUAL:=}"                          # NATed links that have IPv6 as well
 : "${MVPN_LAB_CAPTURE:=1}"                      # 0: no recorder (benchmarks)
+: "${MVPN_LAB_DATA_PATH:=user}"                 # mvpnd's: user or kernel
+: "${MVPN_LAB_GATEWAY_ESP:=user}"               # the gateways': user (libipsec) or kernel
+: "${MVPN_LAB_PKI:=}"                           # a folder of certificates to take instead of making them
+: "${MVPN_LAB_PATIENCE:=1}"                     # how many times slower this machine is: limits grow by it
 
 LAB_DIR=${MVPN_LAB_DIR:-${TMPDIR:-/tmp}/$MVPN_LAB}
 LAB_NAMESPACES="handset hotspot nata natb plain inet svc world gw gw2 corp"
@@ -35,6 +39,10 @@ die() {
     say "lab: $*"
     exit 1
 }
+
+# patience SECONDS: the limit of a wait on this machine. For giving up only: what must not happen for some time is not
+# stretched by it
+patience() { echo $(($1 * MVPN_LAB_PATIENCE)); }
 
 # lab_need_root: skip (77) where the lab cannot run at all
 lab_need_root() {
@@ -61,7 +69,7 @@ lab_pid() {
 
 # lab_wait_gone PID [SECONDS]: wait until a process has ended (a zombie has)
 lab_wait_gone() {
-    local pid=$1 n=$((${2:-10} * 50)) state
+    local pid=$1 n=$(($(patience "${2:-10}") * 50)) state
     while [ $n -gt 0 ]; do
         state=$(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$pid/status" 2>/dev/null) || return 0
         case $state in '' | Z | X) return 0 ;; esac
@@ -81,9 +89,9 @@ lab_stop() {
     rm -f "$LAB_DIR/pid/$1"
 }
 
-# lab_until SECONDS CMD…: repeat a cheap check until it holds; for conditions that offer no event
+# lab_until SECONDS CMD…: repeat a cheap check until it holds, with patience; for conditions that offer no event
 lab_until() {
-    local end=$(($(date +%s) + $1))
+    local end=$(($(date +%s) + $(patience "$1")))
     shift
     until "$@"; do
         [ "$(date +%s)" -lt "$end" ] || return 1

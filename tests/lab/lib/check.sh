@@ -80,7 +80,7 @@ becomes() {
 stays() {
     local text=$1 seconds=$2
     shift 2
-    if wait_status "$seconds" "$@" >"$LAB_DIR/run/status.json" 2>/dev/null; then
+    if status_within "$seconds" "$@" >"$LAB_DIR/run/status.json" 2>/dev/null; then
         fail "$text: $(cat "$LAB_DIR/run/status.json")"
     fi
     pass "$text"
@@ -121,7 +121,7 @@ control() {
 carries() {
     local address
     for address in "$CORP_V4" "$CORP_V6"; do
-        hs ping -q -c 3 -i 0.2 -W 2 "$address" >/dev/null || fail "$1: no ping to $address"
+        hs ping -q -c 3 -i 0.2 -W "$(patience 2)" "$address" >/dev/null || fail "$1: no ping to $address"
         traffic tcp "$address" || fail "$1: no TCP to $address"
         traffic udp "$address" || fail "$1: no UDP to $address"
     done
@@ -131,8 +131,8 @@ carries() {
 # online TEXT: the plain internet works, outside of any tunnel
 online() {
     world_mark
-    traffic --timeout 5 tcp "$WORLD_V4" || fail "$1: no IPv4 internet"
-    traffic --timeout 5 tcp "$WORLD_V6" || fail "$1: no IPv6 internet"
+    traffic --timeout "$(patience 5)" tcp "$WORLD_V4" || fail "$1: no IPv4 internet"
+    traffic --timeout "$(patience 5)" tcp "$WORLD_V6" || fail "$1: no IPv6 internet"
     [ "$(world_count)" -gt 0 ] || fail "$1: the recorder saw nothing, so this did not go by the base links"
     world_mark
     pass "$1: the internet works"
@@ -171,7 +171,7 @@ scenario_dump() {
     [ -d "$LAB_DIR" ] || return
     {
         echo "---- status"
-        timeout 5 bash -c "$(declare -f ctl hs die say); $(declare -p LAB_DIR HANDSET_BUS MVPN_BIN HANDSET_CONF HANDSET_STATE HANDSET_RUN); ctl status --json; ctl links"
+        timeout "$(patience 5)" bash -c "$(declare -f ctl hs die say); $(declare -p LAB_DIR HANDSET_BUS MVPN_BIN HANDSET_CONF HANDSET_STATE HANDSET_RUN); ctl status --json; ctl links"
         echo "---- mvpnd's output"
         tail -n 60 "$MVPND_LOG" 2>/dev/null
         echo "---- its journal"

@@ -43,7 +43,7 @@ client_start() {
     cp "$LAB_DIR/pki/ca.pem" "$CLIENT_DIR/x509ca/"
     cp "$LAB_DIR/pki/client.key" "$CLIENT_DIR/private/"
     rm -f "$CLIENT_DIR/charon.vici"
-    charon_settings charon-systemd "$CLIENT_DIR" >"$CLIENT_DIR/strongswan.conf"
+    charon_settings charon-systemd "$CLIENT_DIR" user >"$CLIENT_DIR/strongswan.conf"
     client_swanctl "${1:-$GW_V4}" >"$CLIENT_DIR/swanctl.conf"
     client_spawn
     lab_until 20 test -S "$CLIENT_DIR/charon.vici" || die "charon did not start: $(cat "$CLIENT_DIR/charon.log")"
@@ -52,8 +52,8 @@ client_start() {
 
 client_spawn() { hs_spawn client env "STRONGSWAN_CONF=$CLIENT_DIR/strongswan.conf" /usr/sbin/charon-systemd; }
 
-client_up() { client_vici --initiate --child net --timeout 20; }
+client_up() { client_vici --initiate --child net --timeout "$(patience 20)"; }
 
-client_down() { client_vici --terminate --ike gw --timeout 10; }
+client_down() { client_vici --terminate --ike gw --timeout "$(patience 10)"; }
 
 client_stop() { lab_stop client TERM; }

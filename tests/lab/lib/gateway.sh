@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 The mvpn authors
 #
-# The gateways: Debian's own charon-systemd with its kernel-libipsec plugin (this kind of kernel has no ESP), one in each
-# of the namespaces gw and gw2. A variant names one way to be configured; gateway_load changes a running gateway's.
+# The gateways: Debian's own charon-systemd, with the kernel's ESP where MVPN_LAB_GATEWAY_ESP says so, else with its
+# kernel-libipsec plugin, one in each of the namespaces gw and gw2. A variant names one way to be configured; gateway_load changes a running gateway's.
 # Every function takes the namespace as an optional last argument; the default is gw.
 
 GW_IKE_GOOD=aes256gcm16-prfsha384-ecp384,aes128gcm16-prfsha256-ecp256,aes128gcm16-prfsha256-x25519
 GW_ESP_GOOD=aes256gcm16-ecp384,aes128gcm16-ecp256,aes128gcm16-x25519,aes256gcm16,aes128gcm16
 
-# charon_settings SECTION DIR [LINES]: strongswan.conf of one instance that shares nothing with another
+# charon_settings SECTION DIR user|kernel [LINES]: strongswan.conf of one instance that shares nothing with another
 charon_settings() {
+    local esp=kernel-libipsec
+    [ "$3" = user ] || esp=
     cat <<END
 $1 {
-    load = random nonce openssl pem pkcs1 pkcs8 x509 revocation constraints pubkey kdf hmac sha1 sha2 kernel-libipsec kernel-netlink socket-default vici
+    load = random nonce openssl pem pkcs1 pkcs8 x509 revocation constraints pubkey kdf hmac sha1 sha2 $esp kernel-netlink socket-default vici
     threads = 16
     syslog { daemon { default = -1 } }
     filelog {
@@ -31,7 +33,7 @@ $1 {
         vici { socket = unix://$2/charon.vici }
         kernel-netlink { mtu = 1400 }
     }
-    ${3:-}
+    ${4:-}
 }
 swanctl { load = random openssl pem pkcs1 pkcs8 x509 hmac sha1 sha2
     socket = unix://$2/charon.vici
@@ -147,7 +149,7 @@ gateway_start() {
     dir=$LAB_DIR/$name
     [ -n "$(lab_pid "charon-$name")" ] && gateway_stop "$name"
     rm -f "$dir/charon.vici"
-    charon_settings charon-systemd "$dir" >"$dir/strongswan.conf"
+    charon_settings charon-systemd "$dir" "$MVPN_LAB_GATEWAY_ESP" >"$dir/strongswan.conf"
     STRONGSWAN_CONF=$dir/strongswan.conf lab_spawn "charon-$name" "$name" /usr/sbin/charon-systemd
     lab_until 20 test -S "$dir/charon.vici" || die "gateway $name did not start: $(tail -20 "$dir/charon.log")"
     gateway_load "$variant" "$name"
@@ -160,6 +162,15 @@ gateway_stop() { lab_stop "charon-${1:-gw}" TERM; }
 gateway_kill9() {
     lab_stop "charon-${1:-gw}" KILL
     ip -n "$(ns "${1:-gw}")" link del ipsec0 2>/dev/null || true
+    [ "$MVPN_LAB_GATEWAY_ESP" = user ] || gateway_forget "${1:-gw}"
+}
+
+# gateway_forget NAMESPACE: what a killed charon left in the kernel
+gateway_forget() {
+    ip -n "$(ns "$1")" xfrm state flush
+    ip -n "$(ns "$1")" xfrm policy flush
+    ip -n "$(ns "$1")" route flush table 220 2>/dev/null || true
+    ip -n "$(ns "$1")" -6 route flush table 220 2>/dev/null || true
 }
 
 # gateway_silent on|off [NAMESPACE]: packets to it vanish
@@ -170,9 +181,11 @@ gateway_silent() {
 table inet silent {
     chain in { type filter hook input priority -200
         udp dport { 500, 4500 } drop
+        meta l4proto esp drop
     }
     chain out { type filter hook output priority -200
         udp sport { 500, 4500 } drop
+        meta l4proto esp drop
     }
 }
 END

@@ -102,14 +102,14 @@ mvpn_config() {
     "$LAB_SUPPORT/write-config" "$HANDSET_CONF" "Tunnel.Gateway=$GW_NAME" "Tunnel.RemoteIdentity=$GW_NAME" \
         "Tunnel.LocalIdentity=handset-1.example.com" "Tunnel.Certificate=$LAB_DIR/pki/client.pem" \
         "Tunnel.PrivateKey=$LAB_DIR/pki/client.key" "Tunnel.CACertificates=$LAB_DIR/pki/ca.pem" \
-        "Tunnel.DataPath=user" "$@"
+        "Tunnel.DataPath=$MVPN_LAB_DATA_PATH" "$@"
 }
 
 # mvpnd_start [NAME=VALUE…]: start mvpnd, with more environment, and wait for its READY=1
 mvpnd_start() {
     [ -x "$MVPN_BIN/mvpnd" ] || die "there is no $MVPN_BIN/mvpnd"
     [ -z "$(lab_pid mvpnd)" ] || die "mvpnd runs already"
-    hs env "$@" "$LAB_SUPPORT/start-daemon" --pidfile "$LAB_DIR/pid/mvpnd" --log "$MVPND_LOG" --timeout 30 -- \
+    hs env "$@" "$LAB_SUPPORT/start-daemon" --pidfile "$LAB_DIR/pid/mvpnd" --log "$MVPND_LOG" --timeout "$(patience 30)" -- \
         "${MVPND:-$MVPN_BIN/mvpnd}" --config "$HANDSET_CONF" --state-dir "$HANDSET_STATE" --runtime-dir "$HANDSET_RUN"
 }
 

@@ -136,8 +136,14 @@ pki_client() {
     pki_issue "$name" client handset-1.example.com DNS:handset-1.example.com "$kind" "$@"
 }
 
+# lab_pki: the lab's certificates; made on the spot, or those of MVPN_LAB_PKI, which lab_pki made for another lab
+lab_pki() {
+    [ -n "$MVPN_LAB_PKI" ] || { pki_make; return; }
+    cp -a "$MVPN_LAB_PKI/." "$LAB_DIR/pki/" && pki_config >"$LAB_DIR/pki/ca/openssl.cnf"
+}
+
 # in a subshell: it works inside the folder of keys
-lab_pki() (
+pki_make() (
     local past_from past_to future_from future_to
     past_from=$(date -u -d '-30 days' +%Y%m%d%H%M%SZ)
     past_to=$(date -u -d '-1 day' +%Y%m%d%H%M%SZ)

@@ -44,7 +44,7 @@ probes_missing() {
 }
 
 # traffic ARGUMENTS…: see tests/support/traffic; on the handset
-traffic() { hs "$LAB_SUPPORT/traffic" "$@"; }
+traffic() { hs "$LAB_SUPPORT/traffic" --timeout "$(patience 10)" "$@"; }
 
 # stream_start NAME stream|datagrams ADDRESS: traffic that goes on in the background
 stream_start() {

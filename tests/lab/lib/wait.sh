@@ -5,9 +5,16 @@
 # Waiting for what mvpnd says of itself, woken by its signals on the bus; no test sleeps instead. The limits are generous
 # because the machines are shared and noisy: a limit is the point of giving up, never a measurement.
 
-# wait_status SECONDS CONDITION…: wait until the status meets all conditions, such as state=connected retry.attempt>1;
-# prints the status that did
+# wait_status SECONDS CONDITION…: wait, with patience, until the status meets all conditions, such as state=connected
+# retry.attempt>1; prints the status that did
 wait_status() {
+    local seconds=$1
+    shift
+    status_within "$(patience "$seconds")" "$@"
+}
+
+# status_within SECONDS CONDITION…: the same, with these seconds and no more
+status_within() {
     local seconds=$1
     shift
     hs "$LAB_SUPPORT/wait-status" --bus "$HANDSET_BUS" --timeout "$seconds" "$@" -- "$MVPN_BIN/mvpnctl" \

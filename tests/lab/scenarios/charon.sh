@@ -26,7 +26,7 @@ above "IKE packets on wlan0" 1 "$(outer_count wlan0 ike)"
 carries "charon's tunnel"
 above "ESP packets on wlan0" 2 "$(outer_count wlan0 esp)"
 equal "foreign packets while only the tunnel was used" 0 "$(world_count)"
-check "a 1400-byte ping" hs ping -q -c 1 -W 2 -s 1400 "$CORP_V4"
+check "a 1400-byte ping" hs ping -q -c 1 -W "$(patience 2)" -s 1400 "$CORP_V4"
 check "a large TCP transfer up" traffic upload "$CORP_V4" 4000000
 check "a large TCP transfer down" traffic download "$CORP_V6" 4000000
 client_stop

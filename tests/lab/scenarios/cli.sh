@@ -41,7 +41,7 @@ gateway_silent on
 exits "enable --wait that does not connect" 3 ctl enable --wait=2s
 exits "status while enabled but not connected" 3 ctl status
 gateway_silent off
-exits "connect --wait" 0 ctl connect --wait=30s
+exits "connect --wait" 0 ctl connect --wait="$(patience 30)s"
 exits "status while connected" 0 ctl status
 exits "status --json" 0 ctl status --json
 check "status --json has its members" json_has enabled state reason message since internet_blocked gateway base_link tunnel nat \

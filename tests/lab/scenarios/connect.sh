@@ -10,7 +10,7 @@
 carries_sizes() {
     local address
     for address in "$CORP_V4" "$CORP_V6"; do
-        check "$1: a 1400-byte ping to $address" hs ping -q -c 3 -i 0.2 -W 2 -s 1400 "$address"
+        check "$1: a 1400-byte ping to $address" hs ping -q -c 3 -i 0.2 -W "$(patience 2)" -s 1400 "$address"
         check "$1: 4 MB up to $address" traffic upload "$address" 4000000
         check "$1: 4 MB down from $address" traffic download "$address" 4000000
     done
@@ -24,7 +24,7 @@ online "disabled"
 link_down eth0
 link_down wwan0
 world_mark
-check "mvpnctl enable --wait" ctl enable --wait=30s
+check "mvpnctl enable --wait" ctl enable --wait="$(patience 30)s"
 becomes "connected over wlan0, behind a NAT" 5 state=connected enabled=true internet_blocked=false \
     base_link.interface=wlan0 nat.detected=true gateway.name=$GW_NAME gateway.address=$GW_V4 gateway.identity=$GW_NAME \
     tunnel.interface=mvpn0 tunnel.data_path=user reason=established

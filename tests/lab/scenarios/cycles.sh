@@ -18,11 +18,11 @@ MVPN_LAB_LINKS=wlan0
 scenario "$N_CYCLES cycles under AddressSanitizer"
 mvpnd_start "ASAN_OPTIONS=log_path=$LAB_DIR/log/asan:exitcode=23:fast_unwind_on_malloc=0:malloc_context_size=40" "UBSAN_OPTIONS=print_stacktrace=1:log_path=$LAB_DIR/log/asan" \
     "LSAN_OPTIONS=suppressions=$LAB_HERE/lsan.supp:print_suppressions=0" || fail "mvpnd does not start"
-ctl enable --wait=60s || fail "the first connect"
+ctl enable --wait="$(patience 60)s" || fail "the first connect"
 for i in $(seq "$N_CYCLES"); do
     ctl disconnect || fail "disconnect $i"
     wait_status 20 state=offline >/dev/null || fail "disconnect $i"
-    ctl connect --wait=30s || fail "connect $i"
+    ctl connect --wait="$(patience 30)s" || fail "connect $i"
     if [ "$i" = 10 ]; then
         first=$(n_descriptors)
         threads=$(n_threads)

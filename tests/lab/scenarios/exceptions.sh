@@ -208,7 +208,7 @@ mvpnd_start || fail "mvpnd does not start"
 
 console_open "disabled"
 check "disabled: another port over USB" login "$CONSOLE_V4" 23
-hs ping -q -c 1 -W 2 "$HOST_V4" >/dev/null
+hs ping -q -c 1 -W "$(patience 2)" "$HOST_V4" >/dev/null
 above "disabled: the USB cable's counter counts" 0 "$(n_foreign hotspot)"
 knock "$CARRIER_V4"
 above "disabled: the service's counter counts" 0 "$(n_foreign world)"

@@ -34,7 +34,7 @@ handset_forwards on
 control
 
 mvpnd_start || fail "mvpnd does not start"
-ctl enable --wait=30s || fail "no tunnel"
+ctl enable --wait="$(patience 30)s" || fail "no tunnel"
 power_off
 handset_forwards on
 world_mark

@@ -12,7 +12,7 @@ sim=$MVPN_BIN/../tests/mvpn-sim
 scenario "a record of mvpnd, replayed"
 record=$LAB_DIR/record
 mvpnd_start MVPN_RECORD="$record" || fail "mvpnd does not start"
-check "mvpnctl enable --wait" ctl enable --wait=30s
+check "mvpnctl enable --wait" ctl enable --wait="$(patience 30)s"
 carries "recorded"
 link_down eth0
 becomes "moved" 15 state=connected reason=established base_link.interface!=eth0

@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (C) 2026 The mvpn authors
+#
+# One run of the virtual machine: an emulated processor (this needs nothing of the host), no network, the host's files
+# read-only, and one folder, $VM_SHARE, that both sides write. Machines share nothing, so any number may run at once.
+
+: "${MVPN_VM_SECONDS:=900}"                     # a machine that takes longer is ended
+
+# boot_end: a run leaves nothing behind
+boot_end() { rm -rf "$VM_SHARE"; }
+
+# boot_settings: the environment of the task, for the guest to read
+boot_settings() {
+    declare -p VM_MODULES
+    export -p | grep '^declare -x MVPN_'
+}
+
+# boot [LAYER…]: run $VM_SHARE/task in the machine; returns its exit status, or 1 with a reason when there is none
+boot() {
+    local cpu=qemu64,+aes,+pclmulqdq,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand status
+    VM_MODULES=$VM_KERNEL_DIR
+    boot_settings >"$VM_SHARE/settings"
+    # qemu ends when this script does, however it ends
+    setpriv --pdeathsig TERM timeout -k 5 "$MVPN_VM_SECONDS" setpriv --pdeathsig TERM \
+        qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -machine q35 -accel tcg,thread=multi \
+        -cpu $cpu -smp 2 -m 1024 -nic none -kernel "$VM_KERNEL_DIR/vmlinuz" -initrd "$VM_KERNEL_DIR/initramfs" \
+        -append "console=ttyS0 loglevel=5 panic=-1 apparmor=0 mitigations=off vm_init=\"$VM_HERE/guest\" vm_layers=\"$*\"" \
+        -serial "file:$VM_SHARE/console" \
+        -device virtio-serial-pci -chardev "stdio,id=out,signal=${VM_SIGNALS:-on}" -device virtconsole,chardev=out \
+        -virtfs local,path=/,mount_tag=host,security_model=passthrough,readonly=on,multidevs=remap \
+        -virtfs "local,path=$VM_SHARE,mount_tag=share,security_model=none,multidevs=remap"
+    status=$?
+    if [ -s "$VM_SHARE/status" ]; then
+        boot_complaints
+        return "$(cat "$VM_SHARE/status")"
+    fi
+    echo "vm: the machine ended without a result (qemu: $status); its console:" >&2
+    tail -n 40 "$VM_SHARE/console" >&2
+    return 1
+}
+
+# boot_complaints: show what the kernel itself complained of
+boot_complaints() {
+    grep -qE 'BUG:|WARNING:|Call Trace|Oops|Out of memory' "$VM_SHARE/console" || return 0
+    echo "vm: the kernel's console:" >&2
+    tail -n 60 "$VM_SHARE/console" >&2
+}
