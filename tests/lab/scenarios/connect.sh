@@ -27,7 +27,7 @@ world_mark
 check "mvpnctl enable --wait" ctl enable --wait="$(patience 30)s"
 becomes "connected over wlan0, behind a NAT" 5 state=connected enabled=true internet_blocked=false \
     base_link.interface=wlan0 nat.detected=true gateway.name=$GW_NAME gateway.address=$GW_V4 gateway.identity=$GW_NAME \
-    tunnel.interface=mvpn0 tunnel.data_path=user reason=established
+    tunnel.interface=mvpn0 tunnel.data_path=$MVPN_LAB_DATA_PATH reason=established
 check "an address of each family was given" test "$(status tunnel.addresses | wc -l)" = 2
 check "name servers were given" test "$(status tunnel.dns | wc -l)" -ge 1
 check "no key can get into swap: all memory of mvpnd is locked" grep -q '^VmLck:[[:space:]]*[1-9]' "/proc/$(lab_pid mvpnd)/status"
