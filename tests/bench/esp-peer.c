@@ -4,8 +4,10 @@
  * Opens the device and the socket, makes one SA each way and the policies between the two inner addresses, and sleeps. The keys are in this
  * file: it protects nothing. The device gets no address here.
  *
- *     bench-esp-peer a|b DEVICE LOCAL REMOTE INNER PEER-INNER [engine]     (SIGTERM ends it and prints the counters)
- *     bench-esp-peer engine                                                (has this build one for AES-GCM, beside OpenSSL?)
+ *     bench-esp-peer a|b DEVICE LOCAL REMOTE INNER PEER-INNER [openssl]     (SIGTERM ends it and prints the counters)
+ *     bench-esp-peer engine                                                 (has this build one for AES-GCM?)
+ *
+ * openssl: without such an engine, though there may be one.
  */
 #include "esp/engine.h"
 #include "ike/datapath.h"
@@ -58,8 +60,7 @@ static int open_tun(const char *name)
 }
 
 /* Each direction has a key of its own: the same number never seals two packets. */
-static void add_sa(struct esp_sad *sad, const struct esp_engine *engine, bool inbound, bool from_a,
-    const struct esp_outer *outer)
+static void add_sa(struct esp_sad *sad, bool inbound, bool from_a, const struct esp_outer *outer)
 {
     uint8_t key[KEY_BYTES];
     struct esp_sa_config config = {
@@ -67,7 +68,6 @@ static void add_sa(struct esp_sad *sad, const struct esp_engine *engine, bool in
         .reqid = REQID,
         .inbound = inbound,
         .keys = { .encryption = ESP_ENCRYPTION_AES_GCM_16,
-            .engine = engine,
             .encryption_key = key,
             .encryption_key_bytes = sizeof(key) },
         .outer = *outer,
@@ -90,7 +90,7 @@ static void add_policy(
     check("policy", esp_sad_add_policy(sad, &policy));
 }
 
-static void set_up(struct datapath *datapath, const struct esp_engine *engine, char **words)
+static void set_up(struct datapath *datapath, bool openssl, char **words)
 {
     struct ip_addr inner = parse(words[4]), peer_inner = parse(words[5]);
     struct esp_outer outer = { .local = parse(words[2]), .remote = parse(words[3]), .remote_port = PORT };
@@ -99,8 +99,10 @@ static void set_up(struct datapath *datapath, const struct esp_engine *engine, c
 
     check("socket", datapath_open_socket(datapath, outer.local.family, PORT, 0, true, &outer.local_port));
     sad = datapath_lock_sad(datapath);
-    add_sa(sad, engine, false, is_a, &outer);
-    add_sa(sad, engine, true, !is_a, &outer);
+    if (openssl)
+        esp_sad_set_engine(sad, NULL);
+    add_sa(sad, false, is_a, &outer);
+    add_sa(sad, true, !is_a, &outer);
     add_policy(sad, false, &inner, &peer_inner);
     add_policy(sad, true, &peer_inner, &inner);
     datapath_unlock_sad(datapath);
@@ -120,7 +122,7 @@ static void print_stats(struct datapath *datapath)
 }
 
 /* Until SIGTERM. */
-static void run(const struct esp_engine *engine, char **words)
+static void run(bool openssl, char **words)
 {
     struct datapath *datapath;
     struct mailbox *mailbox;
@@ -132,27 +134,34 @@ static void run(const struct esp_engine *engine, char **words)
     sigprocmask(SIG_BLOCK, &end, NULL);
     check("mailbox", mailbox_new(&mailbox));
     check("data path", datapath_new(mailbox, &datapath));
-    set_up(datapath, engine, words);
+    set_up(datapath, openssl, words);
     sigwait(&end, &signal_number);
     print_stats(datapath);
     datapath_free(datapath);
     mailbox_free(mailbox);
 }
 
+static int has_engine(void)
+{
+    struct esp_engine *engine;
+
+    if (esp_engine_new(&engine) < 0)
+        return 1;
+    esp_engine_free(engine);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    bool wants_engine = argc > 1 && strcmp(argv[argc - 1], "engine") == 0;
-    struct esp_engine *engine = NULL;
-    int n_words = argc - 1 - wants_engine;
+    bool openssl = argc == 8 && strcmp(argv[7], "openssl") == 0;
 
-    if (n_words != 6 && !(n_words == 0 && wants_engine)) {
-        fprintf(stderr, "usage: bench-esp-peer a|b DEVICE LOCAL REMOTE INNER PEER-INNER [engine] | engine\n");
+    if (argc == 2 && strcmp(argv[1], "engine") == 0)
+        return has_engine();
+    if (argc != 7 && !openssl) {
+        fprintf(
+            stderr, "usage: bench-esp-peer a|b DEVICE LOCAL REMOTE INNER PEER-INNER [openssl] | engine\n");
         return 2;
     }
-    if (wants_engine && esp_engine_new(&engine) < 0)
-        return 1;
-    if (n_words > 0)
-        run(engine, argv + 1);
-    esp_engine_free(engine);
+    run(openssl, argv + 1);
     return 0;
 }

@@ -148,7 +148,7 @@ class Relay(Tunnel):
 
 
 class Esp(Tunnel):
-    name, note = "esp", "mvpnd's data path with static keys, AES-256-GCM by OpenSSL, MTU 1438"
+    name, note = "esp", "mvpnd's data path with static keys, AES-256-GCM as this build does it, MTU 1438"
     inner = INNER
     options = []
 
@@ -163,9 +163,9 @@ class Esp(Tunnel):
             self.ip(side, "link", "set", "mvpn0", "gso_max_size", "60000")
 
 
-class EspEngine(Esp):
-    name, note = "esp-engine", "the same with AES-GCM by what this build has beside OpenSSL (libipsec-mb)"
-    options = ["engine"]
+class EspOpenssl(Esp):
+    name, note = "esp-openssl", "the same with AES-256-GCM by OpenSSL, where the build has something faster (libipsec-mb)"
+    options = ["openssl"]
 
     @classmethod
     def is_there(cls):
@@ -259,4 +259,4 @@ class Libipsec(Tunnel):
         self.swanctl("a", "--initiate", "--child", "net", "--timeout", "20")
 
 
-KINDS = {kind.name: kind for kind in (Tunnel, Relay, Esp, EspEngine, Libipsec, WireguardGo)}
+KINDS = {kind.name: kind for kind in (Tunnel, Relay, Esp, EspOpenssl, Libipsec, WireguardGo)}
