@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/macro.h"
+#include "ike/expiry.h"
 
 #include <errno.h>
 
@@ -16,6 +17,8 @@
 struct user_ipsec {
     kernel_ipsec_t public;
     struct ike *ike;
+    struct expiries expiries; /* under the SAD's lock, like everything of an SA */
+    int64_t job_at_sec;       /* libcharon will look at them then; EXPIRY_NEVER: not planned */
 };
 
 static struct ike *ike_of(kernel_ipsec_t *public)
@@ -26,12 +29,10 @@ static struct ike *ike_of(kernel_ipsec_t *public)
 /* An SA as libcharon names it; SPIs are in network order there. */
 struct sa_event {
     struct ike *ike;
-    uint8_t protocol;
     uint32_t spi;
     host_t *destination;
     host_t *remote; /* of a mapping */
     bool hard;
-    uint32_t hard_sec; /* after the soft one; 0: never */
 };
 
 static void sa_event_destroy(void *data)
@@ -43,37 +44,30 @@ static void sa_event_destroy(void *data)
     free(event);
 }
 
-static struct sa_event *sa_event_new(struct ike *ike, uint32_t spi, host_t *destination)
+static struct sa_event *sa_event_new(
+    struct ike *ike, uint32_t spi, const struct esp_outer *outer, bool inbound)
 {
     struct sa_event *event = calloc(1, sizeof(*event));
 
     if (!event)
         return NULL;
     event->ike = ike;
-    event->protocol = IPPROTO_ESP;
-    event->spi = spi;
-    event->destination = destination;
+    event->spi = htonl(spi);
+    event->destination = inbound ? host_of_addr(&outer->local, outer->local_port)
+                                 : host_of_addr(&outer->remote, outer->remote_port);
     return event;
 }
 
-/* The SA of an event, if it still is there; the SAD stays locked when it is. */
-static struct esp_sa *checkout(const struct sa_event *event, struct esp_sad **ret_sad)
+static void queue(job_t *job)
 {
-    struct ip_addr destination = addr_of_host(event->destination);
-    struct esp_sad *sad = datapath_lock_sad(event->ike->datapath);
-    struct esp_sa *sa = esp_sad_find(sad, ntohl(event->spi), &destination);
-
-    if (!sa)
-        datapath_unlock_sad(event->ike->datapath);
-    *ret_sad = sad;
-    return sa;
+    lib->processor->queue_job(lib->processor, job);
 }
 
-static job_requeue_t expire_again(void *data)
+static job_requeue_t on_expire_again(void *data)
 {
     struct sa_event *event = data;
 
-    charon->kernel->expire(charon->kernel, event->protocol, event->spi, event->destination, false);
+    charon->kernel->expire(charon->kernel, IPPROTO_ESP, event->spi, event->destination, false);
     return JOB_REQUEUE_NONE;
 }
 
@@ -81,69 +75,93 @@ static job_requeue_t expire_again(void *data)
  * libcharon forgets a soft expiry when it finds the CHILD SA between two IKE SAs, one of which is just taking the other's place. So it is told
  * again; an SA that was rekeyed meanwhile is not found, and that is all.
  */
-static void expire_softly(const struct sa_event *event)
-{
-    struct sa_event *again;
-
-    charon->kernel->expire(charon->kernel, event->protocol, event->spi, event->destination, false);
-    again = sa_event_new(event->ike, event->spi, event->destination->clone(event->destination));
-    if (again)
-        lib->scheduler->schedule_job_ms(lib->scheduler,
-            (job_t *)callback_job_create(expire_again, again, sa_event_destroy, NULL), EXPIRE_AGAIN_MSEC);
-}
-
-/* An SA that outlived its hard limit works no more, whether libcharon acts or not (RFC 4301, 4.4.2.1). */
 static job_requeue_t on_expire(void *data)
 {
-    struct sa_event *event = data;
-    struct esp_sad *sad;
-    struct esp_sa *sa = checkout(event, &sad);
+    struct sa_event *event = data, *again;
 
-    if (!sa)
-        return JOB_REQUEUE_NONE;
-    if (event->hard)
-        esp_sad_delete(sad, sa);
-    datapath_unlock_sad(event->ike->datapath);
-    if (event->hard) {
-        charon->kernel->expire(charon->kernel, event->protocol, event->spi, event->destination, true);
-        return JOB_REQUEUE_NONE;
+    charon->kernel->expire(charon->kernel, IPPROTO_ESP, event->spi, event->destination, event->hard);
+    again = event->hard ? NULL : calloc(1, sizeof(*again));
+    if (again) {
+        *again = (struct sa_event){ .ike = event->ike, .spi = event->spi };
+        again->destination = event->destination->clone(event->destination);
+        lib->scheduler->schedule_job_ms(lib->scheduler,
+            (job_t *)callback_job_create(on_expire_again, again, sa_event_destroy, NULL), EXPIRE_AGAIN_MSEC);
     }
-    expire_softly(event);
-    event->hard = true;
-    return event->hard_sec ? (job_requeue_t)JOB_RESCHEDULE(event->hard_sec) : JOB_REQUEUE_NONE;
+    return JOB_REQUEUE_NONE;
 }
 
-static void schedule_expiry(struct ike *ike, const kernel_ipsec_sa_id_t *id, const lifetime_cfg_t *lifetime)
+static struct esp_sa *find_by_spi(struct esp_sad *sad, uint32_t spi, bool inbound)
 {
-    uint32_t soft_sec = (uint32_t)lifetime->time.rekey, hard_sec = (uint32_t)lifetime->time.life;
+    struct esp_sa *sa = NULL;
+
+    if (inbound)
+        return esp_sad_inbound(sad, spi);
+    while ((sa = esp_sad_next(sad, sa)))
+        if (esp_sa_spi(sa) == spi && !esp_sa_is_inbound(sa))
+            return sa;
+    return NULL;
+}
+
+/* An SA that outlived its hard limit works no more, whether libcharon acts or not (RFC 4301, 4.4.2.1). The SAD is locked. */
+static void expire(struct user_ipsec *this, struct esp_sad *sad, uint32_t spi, bool inbound, bool hard)
+{
+    struct esp_sa *sa = find_by_spi(sad, spi, inbound);
     struct sa_event *event;
 
-    if (soft_sec == 0 && hard_sec == 0)
+    if (!sa)
         return;
-    event = sa_event_new(ike, id->spi, id->dst->clone(id->dst));
+    event = sa_event_new(this->ike, spi, esp_sa_outer(sa), inbound);
+    if (hard)
+        esp_sad_delete(sad, sa);
     if (!event)
         return;
-    event->hard = soft_sec == 0;
-    event->hard_sec = hard_sec > soft_sec ? hard_sec - soft_sec : 0;
-    lib->scheduler->schedule_job(lib->scheduler,
-        (job_t *)callback_job_create(on_expire, event, sa_event_destroy, NULL),
-        soft_sec ? soft_sec : hard_sec);
+    event->hard = hard;
+    queue((job_t *)callback_job_create(on_expire, event, sa_event_destroy, NULL));
+}
+
+static void plan(struct user_ipsec *this);
+
+static job_requeue_t on_time(void *data)
+{
+    struct user_ipsec *this = data;
+    struct esp_sad *sad = datapath_lock_sad(this->ike->datapath);
+    int64_t now_sec = time_monotonic(NULL);
+    bool inbound, hard;
+    uint32_t spi;
+
+    while (expiries_take_due(&this->expiries, now_sec, &spi, &inbound, &hard))
+        expire(this, sad, spi, inbound, hard);
+    if (this->job_at_sec <= now_sec)
+        this->job_at_sec = EXPIRY_NEVER;
+    plan(this);
+    datapath_unlock_sad(this->ike->datapath);
+    return JOB_REQUEUE_NONE;
+}
+
+/* One look in libcharon's calendar for all SAs: a job for each would stay there for an hour after the SA was replaced. */
+static void plan(struct user_ipsec *this)
+{
+    int64_t next_at_sec = expiries_next_at_sec(&this->expiries), now_sec = time_monotonic(NULL);
+
+    if (next_at_sec >= this->job_at_sec)
+        return;
+    this->job_at_sec = next_at_sec;
+    lib->scheduler->schedule_job(lib->scheduler, (job_t *)callback_job_create(on_time, this, NULL, NULL),
+        (uint32_t)MAX_OF(next_at_sec - now_sec, (int64_t)0));
 }
 
 static job_requeue_t on_mapping(void *data)
 {
     struct sa_event *event = data;
 
-    charon->kernel->mapping(charon->kernel, event->protocol, event->spi, event->destination, event->remote);
+    charon->kernel->mapping(charon->kernel, IPPROTO_ESP, event->spi, event->destination, event->remote);
     return JOB_REQUEUE_NONE;
 }
 
 /* In the data path's thread, which must not wait: a job of libcharon's does the rest. */
 void kernel_ipsec_notice(struct ike *ike, const struct datapath_notice *notice)
 {
-    const struct ip_addr *destination = notice->inbound ? &notice->outer.local : &notice->outer.remote;
-    uint16_t port = notice->inbound ? notice->outer.local_port : notice->outer.remote_port;
-    struct sa_event *event = sa_event_new(ike, htonl(notice->spi), host_of_addr(destination, port));
+    struct sa_event *event = sa_event_new(ike, notice->spi, &notice->outer, notice->inbound);
     callback_job_cb_t run = on_expire;
 
     if (!event)
@@ -153,8 +171,7 @@ void kernel_ipsec_notice(struct ike *ike, const struct datapath_notice *notice)
         run = on_mapping;
     }
     event->hard = notice->type == DATAPATH_NOTICE_HARD_EXPIRE;
-    lib->processor->queue_job(
-        lib->processor, (job_t *)callback_job_create(run, event, sa_event_destroy, NULL));
+    queue((job_t *)callback_job_create(run, event, sa_event_destroy, NULL));
 }
 
 static kernel_feature_t ipsec_get_features(kernel_ipsec_t *public)
@@ -233,9 +250,13 @@ static struct esp_outer outer_of(host_t *source, host_t *destination, bool inbou
     };
 }
 
+static int64_t moment_after(uint64_t seconds)
+{
+    return seconds ? time_monotonic(NULL) + (int64_t)seconds : EXPIRY_NEVER;
+}
+
 static status_t ipsec_add_sa(kernel_ipsec_t *public, kernel_ipsec_sa_id_t *id, kernel_ipsec_add_sa_t *data)
 {
-    struct ike *ike = ike_of(public);
     struct esp_sa_config config = {
         .spi = ntohl(id->spi),
         .reqid = data->reqid,
@@ -246,19 +267,25 @@ static status_t ipsec_add_sa(kernel_ipsec_t *public, kernel_ipsec_sa_id_t *id, k
         .soft = { data->lifetime->packets.rekey, data->lifetime->bytes.rekey },
         .hard = { data->lifetime->packets.life, data->lifetime->bytes.life },
     };
+    struct expiry expiry = {
+        .spi = config.spi,
+        .inbound = config.inbound,
+        .soft_at_sec = moment_after(data->lifetime->time.rekey),
+        .hard_at_sec = moment_after(data->lifetime->time.life),
+    };
+    struct user_ipsec *this = (struct user_ipsec *)public;
     struct esp_sad *sad;
     int r;
 
     if (id->proto != IPPROTO_ESP || data->mode != MODE_TUNNEL || data->ipcomp != IPCOMP_NONE ||
         keys_of(data, &config.keys) < 0)
         return NOT_SUPPORTED;
-    sad = datapath_lock_sad(ike->datapath);
-    r = esp_sad_add(sad, &config, NULL);
-    datapath_unlock_sad(ike->datapath);
-    if (r < 0)
-        return FAILED;
-    schedule_expiry(ike, id, data->lifetime);
-    return SUCCESS;
+    sad = datapath_lock_sad(this->ike->datapath);
+    r = expiries_add(&this->expiries, &expiry) ? esp_sad_add(sad, &config, NULL) : -ENOBUFS;
+    if (r >= 0)
+        plan(this);
+    datapath_unlock_sad(this->ike->datapath);
+    return r < 0 ? FAILED : SUCCESS;
 }
 
 static struct esp_sa *find(struct esp_sad *sad, const kernel_ipsec_sa_id_t *id)
@@ -321,17 +348,22 @@ static status_t ipsec_del_sa(kernel_ipsec_t *public, kernel_ipsec_sa_id_t *id, k
     struct esp_sa *sa = find(sad, id);
 
     (void)data;
-    if (sa)
+    if (sa) {
+        expiries_remove(&((struct user_ipsec *)public)->expiries, esp_sa_spi(sa), esp_sa_is_inbound(sa));
         esp_sad_delete(sad, sa);
-    else
+    } else {
         esp_sad_release_spi(sad, ntohl(id->spi));
+    }
     datapath_unlock_sad(ike_of(public)->datapath);
     return SUCCESS;
 }
 
 static status_t ipsec_flush_sas(kernel_ipsec_t *public)
 {
-    esp_sad_flush(datapath_lock_sad(ike_of(public)->datapath));
+    struct user_ipsec *this = (struct user_ipsec *)public;
+
+    esp_sad_flush(datapath_lock_sad(this->ike->datapath));
+    this->expiries.n_expiries = 0;
     datapath_unlock_sad(ike_of(public)->datapath);
     return SUCCESS;
 }
@@ -468,5 +500,6 @@ kernel_ipsec_t *kernel_ipsec_create(void)
         .destroy = ipsec_destroy,
     };
     this->ike = ike_of_library();
+    this->job_at_sec = EXPIRY_NEVER;
     return &this->public;
 }
