@@ -15,6 +15,7 @@ power_off() {
     mvpnd_kill9
     hs ip link del mvpn0 2>/dev/null
     hs nft flush ruleset
+    hs ip xfrm policy flush
     for family in -4 -6; do
         for priority in $(hs ip $family rule show | sed -n 's/^\(5[0-9]*\):.*/\1/p'); do
             hs ip $family rule del priority "$priority"
@@ -45,6 +46,9 @@ world_mark
 probe_round
 blocked "after the early service"
 no_leak "after the early service, before mvpnd"
+hs nft flush ruleset
+probe_round
+no_leak "the ruleset flushed, and nobody there to put it back"
 mvpnd_start || fail "mvpnd does not start"
 probe_round
 becomes "connected at boot without a command" 30 state=connected
