@@ -80,10 +80,16 @@ class Tunnel:
             self.ip(side, "link", "set", "wire", "up")
             self.ip(side, "link", "set", "lo", "up")
 
-    def set_gro(self, on):
-        """veth has GRO off by default, and other devices on."""
+    def set_wire(self, name):
+        """
+        "off": as veth is, without GRO; it passes trains of UDP_SEGMENT on uncut. "on": with GRO. "cut": trains are cut before the wire, and nothing
+        joins them behind it, as with the poorest network card. "cut-gro": joined, as with a usual card (veth only does that for packets that
+        are cut in any case, hence without TSO).
+        """
+        cut = "off" if name.startswith("cut") else "on"
         for side in "ab":
-            run(*self.inside(side, "ethtool", "-K", "wire", "gro", "on" if on else "off"))
+            run(*self.inside(side, "ethtool", "-K", "wire", "gro", "on" if name in ("on", "cut-gro") else "off",
+                             "tx-udp-segmentation", cut, "tso", cut))
 
     def device(self, side, name, mtu):
         """What the ends' devices have in common: addresses, and a route that is the peer's."""
