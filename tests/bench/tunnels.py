@@ -82,14 +82,13 @@ class Tunnel:
 
     def set_wire(self, name):
         """
-        "off": as veth is, without GRO; it passes trains of UDP_SEGMENT on uncut. "on": with GRO. "cut": trains are cut before the wire, and nothing
-        joins them behind it, as with the poorest network card. "cut-gro": joined, as with a usual card (veth only does that for packets that
-        are cut in any case, hence without TSO).
+        "whole": as veth is: trains of UDP_SEGMENT pass uncut, as TCP's do. "cut": they are cut before the wire and nothing joins them behind it, as
+        with the poorest network card. "cut-gro": joined again, as with a usual one. veth does GRO only for what comes without TSO, so that GRO alone
+        would change nothing.
         """
-        cut = "off" if name.startswith("cut") else "on"
+        cut = "on" if name == "whole" else "off"
         for side in "ab":
-            run(*self.inside(side, "ethtool", "-K", "wire", "gro", "on" if name in ("on", "cut-gro") else "off",
-                             "tx-udp-segmentation", cut, "tso", cut))
+            run(*self.inside(side, "ethtool", "-K", "wire", "gro", "on" if name == "cut-gro" else "off", "tx-udp-segmentation", cut, "tso", cut))
 
     def device(self, side, name, mtu):
         """What the ends' devices have in common: addresses, and a route that is the peer's."""
