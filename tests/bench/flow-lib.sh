@@ -21,7 +21,8 @@ losses_start() {
     for link in wlan0 wwan0 eth0; do
         in_ns handset ethtool -K "$link" tx-udp-segmentation off
     done
-    QUEUES_FULL_BEFORE=$(($(queues_full | paste -sd+)))
+    QUEUE_FULL_HANDSET=$(queue_full handset)
+    QUEUE_FULL_GATEWAY=$(queue_full gw)
     esp_counted handset sport
     esp_counted gw dport
     in_ns gw nft -f - <<'END'
@@ -47,28 +48,27 @@ END
 
 esp_packets() { in_ns "$1" nft list counter inet counted "$2" | awk '/packets/ { print $2 }'; }
 
-# queues_full: packets that found a queue full because nobody ran who would empty it: a UDP socket's of either host, or the tunnel device's
-queues_full() {
-    local name
-    for name in handset gw; do
-        in_ns "$name" cat /proc/net/snmp /proc/net/snmp6
-    done | awk '/^Udp: [0-9]/ { n += $6 + $7 } /^Udp6(Rcv|Snd)bufErrors/ { n += $2 } END { print n + 0 }'
-    hs cat /sys/class/net/mvpn0/statistics/tx_dropped
+# queue_full NAMESPACE: datagrams that found a socket's buffer full there; on the handset also packets that mvpn0's queue had no room for
+queue_full() {
+    local dropped=0
+    [ "$1" != handset ] || dropped=$(hs cat /sys/class/net/mvpn0/statistics/tx_dropped)
+    in_ns "$1" cat /proc/net/snmp /proc/net/snmp6 | awk -v n="$dropped" '
+        /^Udp: [0-9]/ { n += $6 + $7 } /^Udp6(Rcv|Snd)bufErrors/ { n += $2 } END { print n + 0 }'
 }
 
 # losses_print FLOW…: on which part of the way packets of these flows were lost; only right while no other traffic is in the tunnel. What
 # queues had no room for is told apart: a machine that is too busy does that to every program, and it says nothing about rekeying or moving.
 losses_print() {
-    local sent_out received_out sent_in received_in name crowded
+    local sent_out received_out sent_in received_in name entered left arrived crowded
     read -r sent_out received_out sent_in received_in < <(
         for name in "$@"; do cat "$LAB_DIR/run/$name.flow"; done | tr '=' ' ' |
             awk '/^out/ { so += $3; ro += $5 } /^in/ { si += $3; ri += $5 } END { print so, ro, si, ri }')
-    echo "    lost on the way out: before the gateway $((sent_out - $(esp_packets gw in))), in it or behind it $(($(esp_packets gw in) - received_out))"
-    echo "    lost on the way in: in the gateway $((sent_in - $(esp_packets gw out))), on the wire $(($(esp_packets gw out) - $(esp_packets handset in)))," \
-        "in the handset $(($(esp_packets handset in) - received_in))"
-    crowded=$(($(queues_full | paste -sd+) - QUEUES_FULL_BEFORE))
-    echo "    of these, a queue was full for (the machine was too busy): $crowded;" \
-        "all others: $((sent_out - received_out + sent_in - received_in - crowded)) (wanted: 0)"
+    entered=$(esp_packets gw in) left=$(esp_packets gw out) arrived=$(esp_packets handset in)
+    crowded=$(($(queue_full handset) - QUEUE_FULL_HANDSET))
+    echo "    lost in the gateway: out $((entered - received_out)), in $((sent_in - left)); of these for a full queue: $(($(queue_full gw) - QUEUE_FULL_GATEWAY))"
+    echo "    lost on this side: out $((sent_out - entered)), in $((left - arrived)) before and $((arrived - received_in)) in the handset;" \
+        "of these for a full queue (the machine was too busy): $crowded"
+    echo "    lost to us: $((sent_out - entered + left - received_in - crowded)) (wanted: 0)"
 }
 
 # flow_stop NAME: end it and print its counts; false when it did not run
