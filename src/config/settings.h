@@ -4,6 +4,7 @@
  * The whole configuration after reading and checking: what goes to the core (policy) and what only IKE, DNS and management need.
  * Owned as one object; strings are NUL-terminated copies or NULL when not set. Never holds a secret: keys stay in their files.
  */
+#include "core/kernelesp.h"
 #include "core/policy.h"
 
 #include <stdbool.h>
@@ -11,7 +12,6 @@
 #define TUNNEL_DNS_SETTINGS_MAX 4
 
 enum check_revocation { CHECK_REVOCATION_NO, CHECK_REVOCATION_YES, CHECK_REVOCATION_STRICT };
-enum data_path { DATA_PATH_AUTO, DATA_PATH_KERNEL, DATA_PATH_USER };
 
 struct settings {
     bool enabled; /* [Tunnel] Enabled=; the record in the state directory wins */
