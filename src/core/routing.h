@@ -9,6 +9,8 @@
  */
 #include "core/lockdown.h"
 
+/* Of the xfrm interface, its SAs and its policies. Not the mark, so that leftovers are found whatever is configured. */
+#define TUNNEL_IF_ID      0x4d56
 #define ROUTING_OUTER_MAX 24
 #define ROUTING_LAN_MAX   (LOCKDOWN_LAN_MAX + LINK_ADDRS_MAX)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The order. Coming: settings, the unreachable default, the rules (closing ones first), ways for marked packets, then the tunnel. Going: the
- * tunnel, the rules (the closing ones last), then the tables, which nothing leads to any more, then the settings.
+ * tunnel and the SAs behind it, the rules (the closing ones last), then the tables, which nothing leads to any more, then the settings.
  *
  * Settings (all IPv4; IPv6 has none of these checks):
  *   src_valid_mark   reverse-path checks use the mark that the firewall gave (killswitch.md)
@@ -18,6 +18,7 @@
 #include "net/rules.h"
 #include "net/sysctl.h"
 #include "net/tunnel.h"
+#include "net/xfrm.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -175,6 +176,7 @@ int apply_nothing(struct net *net)
     static const struct route_list none;
     int result = tunnel_delete(&net->calls, net->interface);
 
+    keep_first(&result, xfrm_clear(TUNNEL_IF_ID));
     keep_first(&result, rules_remove(&net->calls, net->ipv6));
     keep_first(&result, routes_apply(&net->calls, TABLE_BASE, &none, net->ipv6));
     keep_first(&result, routes_apply(&net->calls, TABLE_TUNNEL, &none, net->ipv6));

@@ -33,7 +33,7 @@ static void set_flag(int fd, int option)
     (void)setsockopt(fd, SOL_NETLINK, option, &one, sizeof(one));
 }
 
-static int open_common(struct channel *channel)
+static int open_common(struct channel *channel, int protocol)
 {
     int r;
 
@@ -43,7 +43,7 @@ static int open_common(struct channel *channel)
     if (!channel->buf || !channel->sock)
         return -ENOMEM;
     errno = 0;
-    r = nl_connect(channel->sock, NETLINK_ROUTE);
+    r = nl_connect(channel->sock, protocol);
     if (r < 0)
         return error_of_libnl(r);
     nl_socket_disable_auto_ack(channel->sock);
@@ -52,11 +52,11 @@ static int open_common(struct channel *channel)
     return 0;
 }
 
-int channel_open(struct channel *ret)
+static int open_for_calls(struct channel *ret, int protocol)
 {
     /* The kernel answers within the call; this only bounds what a defect could do to the daemon's one thread. */
     static const struct timeval patience = { .tv_sec = 5 };
-    int r = open_common(ret);
+    int r = open_common(ret, protocol);
 
     if (r < 0) {
         channel_close(ret);
@@ -67,9 +67,19 @@ int channel_open(struct channel *ret)
     return 0;
 }
 
+int channel_open(struct channel *ret)
+{
+    return open_for_calls(ret, NETLINK_ROUTE);
+}
+
+int channel_open_xfrm(struct channel *ret)
+{
+    return open_for_calls(ret, NETLINK_XFRM);
+}
+
 int channel_open_events(struct channel *ret, const int *groups, unsigned n_groups, int receive_bytes)
 {
-    int r = open_common(ret);
+    int r = open_common(ret, NETLINK_ROUTE);
 
     if (r < 0) {
         channel_close(ret);

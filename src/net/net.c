@@ -12,6 +12,7 @@
 #include "net/state.h"
 #include "net/tunnel.h"
 #include "net/watch.h"
+#include "net/xfrm.h"
 
 #include <string.h>
 #include <sys/epoll.h>
@@ -239,20 +240,53 @@ int net_apply(struct net *net, const struct routing *routing)
     return result < 0 ? result : r;
 }
 
+/* Addresses and routes that were asked for while there was no device. */
+static int tunnel_opened(struct net *net, int ifindex)
+{
+    if (net->routing.active) {
+        int r = apply_tunnel(net);
+        if (r < 0)
+            return r;
+    }
+    net->tunnel_ifindex = ifindex;
+    return 0;
+}
+
 int net_tunnel_open(struct net *net, int *ret_fd)
 {
     _cleanup_close_ int fd = -1;
     int ifindex, r;
 
     r = tunnel_create(&net->calls, net->interface, net->routing.mtu, &fd, &ifindex);
+    if (r >= 0)
+        r = tunnel_opened(net, ifindex);
     if (r < 0)
         return r;
-    if (net->routing.active) {
-        r = apply_tunnel(net); /* addresses and routes that were asked for while there was no device */
-        if (r < 0)
-            return r;
-    }
-    net->tunnel_ifindex = ifindex;
     *ret_fd = steal_fd(&fd);
     return 0;
+}
+
+int net_tunnel_open_kernel(struct net *net)
+{
+    int ifindex, r;
+
+    r = tunnel_create_kernel(&net->calls, net->interface, net->routing.mtu, &ifindex);
+    return r < 0 ? r : tunnel_opened(net, ifindex);
+}
+
+int net_probe_kernel_esp(struct kernel_esp *ret)
+{
+    struct channel channel;
+    int r = channel_open(&channel);
+
+    if (r < 0)
+        return r;
+    xfrm_probe(&channel, ret);
+    channel_close(&channel);
+    return 0;
+}
+
+int net_clear_esp(void)
+{
+    return xfrm_clear(TUNNEL_IF_ID);
 }

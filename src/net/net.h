@@ -6,6 +6,7 @@
  * Owns everything of mvpn in routing, and removes it.
  * Never chooses a link, never touches a route or rule that is not mvpn's.
  */
+#include "core/kernelesp.h"
 #include "core/link.h"
 #include "core/routing.h"
 
@@ -49,3 +50,18 @@ int net_apply(struct net *net, const struct routing *routing);
 
 /* Creates (or re-creates) the TUN device: no packet information, IPv6 autoconfiguration off, not persistent. The descriptor is the caller's. */
 int net_tunnel_open(struct net *net, int *ret_fd);
+
+/*
+ * The same for the kernel's ESP: an interface of kind xfrm that bears TUNNEL_IF_ID. It stays when the process ends; without an SA of that id
+ * the kernel drops what is routed into it.
+ */
+int net_tunnel_open_kernel(struct net *net);
+
+/* Tries out what the kernel's ESP needs and leaves nothing behind. 0, or negative errno when nothing could be tried. */
+int net_probe_kernel_esp(struct kernel_esp *ret);
+
+/*
+ * Removes SAs and policies that bear TUNNEL_IF_ID, of a daemon that died say. Only while no IKE of ours runs. net_apply() to inactive does it
+ * too.
+ */
+int net_clear_esp(void);

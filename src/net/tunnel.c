@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The TUN device. It is non-persistent: the kernel takes it away with the last descriptor, also after a crash, while tables and rules stay
- * and keep everything blocked. Its alias marks it as ours, set before anything else, so that a foreign device of the same name is never
- * taken over or deleted.
+ * The tunnel interface: a TUN device, or one of kind xfrm, whose packets the kernel encrypts. The former is non-persistent: the kernel takes
+ * it away with the last descriptor, also after a crash, while tables and rules stay and keep everything blocked. The latter stays; what is
+ * routed into it while no SA stands is dropped by the kernel, which finds no policy for it. An alias marks either as ours, set before
+ * anything else, so that a foreign device of the same name is never taken over or deleted.
  */
 #include "net/tunnel.h"
 
@@ -10,6 +11,7 @@
 #include "base/macro.h"
 #include "net/routemsg.h"
 #include "net/sysctl.h"
+#include "net/xfrm.h"
 
 #include <fcntl.h>
 #include <linux/if_addr.h>
@@ -36,6 +38,17 @@ static bool text_is(const struct nlattr *attr, const char *text)
            memcmp(nla_data(attr), text, length) == 0;
 }
 
+/* Of kind xfrm, with our id? */
+static bool is_kernels(struct nlattr *info)
+{
+    struct nlattr *attrs[IFLA_INFO_MAX + 1], *data[IFLA_XFRM_MAX + 1];
+
+    if (!info || nla_parse_nested(attrs, IFLA_INFO_MAX, info, NULL) < 0 || !text_is(attrs[IFLA_INFO_KIND], "xfrm") ||
+        !attrs[IFLA_INFO_DATA] || nla_parse_nested(data, IFLA_XFRM_MAX, attrs[IFLA_INFO_DATA], NULL) < 0)
+        return false;
+    return data[IFLA_XFRM_IF_ID] && nla_get_u32(data[IFLA_XFRM_IF_ID]) == TUNNEL_IF_ID;
+}
+
 static int read_state(const struct nlmsghdr *header, void *userdata)
 {
     struct tunnel_state *state = userdata;
@@ -49,6 +62,7 @@ static int read_state(const struct nlmsghdr *header, void *userdata)
     state->ifindex = info->ifi_index;
     state->up = info->ifi_flags & IFF_UP;
     state->ours = text_is(attrs[IFLA_IFALIAS], ALIAS);
+    state->kernel = is_kernels(attrs[IFLA_LINKINFO]);
     state->mtu = attrs[IFLA_MTU] ? nla_get_u32(attrs[IFLA_MTU]) : 0;
     return 0;
 }
@@ -158,23 +172,12 @@ static void limit_frames(struct channel *channel, int ifindex)
     (void)channel_call(channel, msg, NULL);
 }
 
-int tunnel_create(struct channel *channel, const char *name, uint32_t mtu, int *ret_fd, int *ret_ifindex)
+/* What every tunnel interface has in common, whatever carries its packets. */
+static int dress(struct channel *channel, const char *name, uint32_t mtu, bool is_tun, int *ret_ifindex)
 {
-    _cleanup_close_ int fd = -1;
     struct tunnel_state state;
     int r = tunnel_find(channel, name, &state);
 
-    if (r < 0)
-        return r;
-    if (state.ifindex && !state.ours)
-        return -EEXIST;
-    r = tunnel_delete(channel, name);
-    if (r < 0)
-        return r;
-    r = make_device(name, &fd);
-    if (r < 0)
-        return r;
-    r = tunnel_find(channel, name, &state);
     if (r < 0)
         return r;
     if (!state.ifindex)
@@ -186,13 +189,54 @@ int tunnel_create(struct channel *channel, const char *name, uint32_t mtu, int *
     if (r < 0)
         return r;
     set_sysctls(name);
-    limit_frames(channel, state.ifindex);
+    if (is_tun)
+        limit_frames(channel, state.ifindex);
     r = set_link(channel, state.ifindex, mtu ? mtu : MTU_DEFAULT);
     if (r < 0)
         return r;
-    *ret_fd = steal_fd(&fd);
     *ret_ifindex = state.ifindex;
     return 0;
+}
+
+/* 1: there is one of ours of the wanted kind, and it may stay; 0: the name is free; -EEXIST: it is somebody else's. */
+static int make_room(struct channel *channel, const char *name, bool keep_kernels)
+{
+    struct tunnel_state state;
+    int r = tunnel_find(channel, name, &state);
+
+    if (r < 0)
+        return r;
+    if (state.ifindex && !state.ours)
+        return -EEXIST;
+    if (state.ifindex && keep_kernels && state.kernel)
+        return 1;
+    return tunnel_delete(channel, name);
+}
+
+int tunnel_create(struct channel *channel, const char *name, uint32_t mtu, int *ret_fd, int *ret_ifindex)
+{
+    _cleanup_close_ int fd = -1;
+    int r = make_room(channel, name, false);
+
+    if (r < 0)
+        return r;
+    r = make_device(name, &fd);
+    if (r < 0)
+        return r;
+    r = dress(channel, name, mtu, true, ret_ifindex);
+    if (r < 0)
+        return r;
+    *ret_fd = steal_fd(&fd);
+    return 0;
+}
+
+int tunnel_create_kernel(struct channel *channel, const char *name, uint32_t mtu, int *ret_ifindex)
+{
+    int r = make_room(channel, name, true);
+
+    if (r == 0)
+        r = xfrm_create_interface(channel, name, TUNNEL_IF_ID);
+    return r < 0 ? r : dress(channel, name, mtu, false, ret_ifindex);
 }
 
 static uint8_t whole_length(uint8_t family)

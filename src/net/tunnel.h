@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The tunnel interface: creates the TUN device, tells ours from a foreign one of the same name (by its alias), gives it MTU and addresses,
- * takes it away. Never reads a packet.
+ * The tunnel interface: creates it (a TUN device, or one of kind xfrm), tells ours from a foreign one of the same name (by its alias), gives
+ * it MTU and addresses, takes it away. Never reads a packet.
  */
 #include "core/routing.h"
 #include "net/channel.h"
@@ -12,6 +12,7 @@ struct tunnel_state {
     int ifindex; /* 0: nothing */
     bool ours;   /* it bears our mark */
     bool up;
+    bool kernel; /* of kind xfrm with our id: the kernel's ESP carries its packets */
     uint32_t mtu; /* bytes */
 };
 
@@ -22,6 +23,9 @@ int tunnel_find(struct channel *channel, const char *name, struct tunnel_state *
  * left over of ours is replaced. -EEXIST: the name belongs to somebody else.
  */
 int tunnel_create(struct channel *channel, const char *name, uint32_t mtu, int *ret_fd, int *ret_ifindex);
+
+/* Likewise for the kernel's ESP. One that is left over stays: sockets that are bound to it go on. */
+int tunnel_create_kernel(struct channel *channel, const char *name, uint32_t mtu, int *ret_ifindex);
 
 /* MTU, up, and exactly these addresses; interface as found by tunnel_find(). */
 int tunnel_configure(
