@@ -8,6 +8,7 @@
 #include "base/macro.h"
 #include "ike/datapath.h"
 #include "ike/ike.h"
+#include "ike/kernelpath.h"
 #include "ike/mailbox.h"
 #include "ike/pin.h"
 #include "ike/satrack.h"
@@ -34,6 +35,7 @@ struct ike_profile {
     int64_t wallclock_floor_sec;
     uint32_t mark;
     uint16_t port, port_nat_t; /* local; 0: ephemeral */
+    bool kernel; /* the kernel carries ESP */
     bool migrate;
     uint32_t n_gateways;
     struct gateway gateways[POLICY_GATEWAYS_MAX];
@@ -49,6 +51,7 @@ struct ike {
     struct satrack track;
     struct pin pin;
     struct datapath *datapath; /* this and the following: only while running */
+    struct kernelpath *kernelpath; /* NULL: the data path carries ESP itself */
     struct ike_profile profile;
     struct fetches *fetches;
     struct crlcache *crlcache;
@@ -76,7 +79,7 @@ int check_library_layout(char *ret_error, size_t size);
 int check_charon_layout(char *ret_error, size_t size);
 
 /* plugin.c: before the plugins are loaded. */
-void plugin_add_features(void);
+void plugin_add_features(const struct ike *ike);
 void plugin_list(const struct ike *ike, char *buf, size_t size);
 
 /* kernel_net.c, kernel_ipsec.c, socket.c, fetcher.c */
@@ -119,6 +122,20 @@ int listener_add(struct ike *ike);
 void listener_remove(struct ike *ike);
 int attributes_add(struct ike *ike);
 void attributes_remove(struct ike *ike);
+
+/* path.c: whichever of the data paths it is; as in datapath.h */
+int path_start(struct ike *ike, const struct ike_options *options);
+void path_stop(struct ike *ike);
+int path_set_tun(struct ike *ike, int tun_fd);
+void path_set_addrs(struct ike *ike, const struct ip_addr *addrs, uint32_t n_addrs);
+void path_note_in(struct ike *ike);
+void path_watch(struct ike *ike, uint32_t attempt);
+void path_get_stats(struct ike *ike, struct datapath_stats *ret_stats, struct traffic *ret_traffic);
+
+/* kernelesp.c: what libcharon is told where the kernel carries ESP */
+void kernelesp_settings(const struct ike *ike);
+void kernelesp_child(const struct ike *ike, child_cfg_create_t *create);
+void kernelesp_socket(int fd); /* one whose ESP the kernel takes */
 
 /* proposals.c, initiate.c */
 int proposals_check(struct ike *ike);

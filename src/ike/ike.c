@@ -28,6 +28,7 @@ static int profile_copy(struct ike_profile *profile, const struct ike_options *o
     profile->check_revocation = settings->check_revocation;
     profile->wallclock_floor_sec = options->wallclock_floor_sec;
     profile->mark = policy->mark;
+    profile->kernel = options->kernel;
     profile->migrate = policy->migrate;
     profile->n_gateways = MIN_OF(policy->n_gateways, (uint32_t)POLICY_GATEWAYS_MAX);
     memcpy(profile->gateways, policy->gateways, sizeof(profile->gateways));
@@ -111,8 +112,7 @@ int ike_start(struct ike *ike, const struct ike_options *options)
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
         return library_set_error(ike, -ENOMEM, "libcurl refuses to start.");
     if ((r = profile_copy(&ike->profile, options)) < 0 || (r = fetches_new(ike, &ike->fetches)) < 0 ||
-        (r = datapath_new(ike->mailbox, &ike->datapath)) < 0 ||
-        (r = datapath_set_tun(ike->datapath, options->tun_fd)) < 0 || (r = library_start(ike)) < 0) {
+        (r = path_start(ike, options)) < 0 || (r = library_start(ike)) < 0) {
         if (ike->error[0] == '\0')
             library_set_error(ike, r, "IKE cannot be started (%s).", strerror(-r));
         ike_stop(ike);
@@ -126,7 +126,7 @@ void ike_stop(struct ike *ike)
 {
     library_stop(ike);
     ike->running = false;
-    datapath_free(steal_ptr(&ike->datapath));
+    path_stop(ike);
     fetches_free(steal_ptr(&ike->fetches));
     profile_clear(&ike->profile);
     mailbox_clear(ike->mailbox);
@@ -169,7 +169,7 @@ static int terminate(struct ike *ike, bool silent)
     enum satrack_phase phase;
     uint32_t sa = satrack_end(&ike->track, silent, &phase);
 
-    datapath_set_addrs(ike->datapath, NULL, 0);
+    path_set_addrs(ike, NULL, 0);
     if (sa != 0)
         job_queue(ike, silent ? JOB_DESTROY : JOB_DELETE, sa);
     return 0;
@@ -191,7 +191,7 @@ int ike_execute(struct ike *ike, const struct action *action)
     case ACTION_KEEPALIVE:
         return job_send_keepalive(ike);
     case ACTION_WATCH_TRAFFIC:
-        datapath_watch(ike->datapath, satrack_attempt(&ike->track));
+        path_watch(ike, satrack_attempt(&ike->track));
         return 0;
     case ACTION_FETCH_REPLY:
         fetches_reply(ike->fetches, &action->fetch_reply);
@@ -211,7 +211,7 @@ int ike_execute(struct ike *ike, const struct action *action)
 
 int ike_set_tun(struct ike *ike, int tun_fd)
 {
-    return ike->datapath ? datapath_set_tun(ike->datapath, tun_fd) : 0;
+    return path_set_tun(ike, tun_fd);
 }
 
 int ike_fd(const struct ike *ike)
@@ -229,9 +229,7 @@ void ike_get_stats(struct ike *ike, struct ike_stats *ret)
     struct datapath_stats stats = { 0 };
 
     memset(ret, 0, sizeof(*ret));
-    if (!ike->datapath)
-        return;
-    datapath_get_stats(ike->datapath, &stats, &ret->traffic);
+    path_get_stats(ike, &stats, &ret->traffic);
     ret->rx_bytes = stats.rx_bytes;
     ret->rx_packets = stats.rx_packets;
     ret->tx_bytes = stats.tx_bytes;

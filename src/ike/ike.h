@@ -16,7 +16,8 @@ struct ike_options {
     const struct settings *settings; /* copied as needed */
     const char *crl_dir; /* cache of CRLs in the state directory; must exist */
     int64_t wallclock_floor_sec; /* validity of certificates is judged at max(now, floor) */
-    int tun_fd; /* duplicated; -1: none yet */
+    bool kernel; /* ESP is the kernel's: the tunnel interface of the settings is of kind xfrm */
+    int tun_fd; /* duplicated; -1: none yet, or the kernel's path */
 };
 
 struct ike_stats {
@@ -39,7 +40,7 @@ const char *ike_error(const struct ike *ike);
 /* ACTION_IKE_INITIATE, _MIGRATE, _LIVENESS, _TERMINATE, ACTION_KEEPALIVE, ACTION_WATCH_TRAFFIC, ACTION_FETCH_REPLY. */
 int ike_execute(struct ike *ike, const struct action *action);
 
-/* The TUN device was (re-)created: the data path reads and writes this one from now on (duplicated). */
+/* The tunnel interface was (re-)created: the data path uses this one from now on (duplicated; -1: the kernel's). */
 int ike_set_tun(struct ike *ike, int tun_fd);
 
 int ike_fd(const struct ike *ike); /* readable while ike_pop() has events */

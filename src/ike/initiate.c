@@ -154,8 +154,11 @@ static child_cfg_t *create_child_cfg(const struct ike *ike)
             .jitter = test_sec ? 0 : CHILD_JITTER_SEC,
         },
     };
-    child_cfg_t *config = child_cfg_create(CONFIG_NAME, &create);
+    child_cfg_t *config;
 
+    if (ike->profile.kernel)
+        kernelesp_child(ike, &create);
+    config = child_cfg_create(CONFIG_NAME, &create);
     proposals_add_esp(ike, config);
     config->add_traffic_selector(config, TRUE, traffic_selector_create_dynamic(0, 0, 65535));
     for (uint32_t i = 0; i < ike->profile.n_subnets; i++) {
@@ -235,7 +238,7 @@ int initiate(struct ike *ike, const struct initiate_request *request)
         return -ENOMEM;
     }
     pin_attempt(ike, request);
-    datapath_set_addrs(ike->datapath, NULL, 0);
+    path_set_addrs(ike, NULL, 0);
     atomic_store(&ike->n_sent, 0);
     atomic_store(&ike->n_send_errors, 0);
 

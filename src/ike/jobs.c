@@ -84,9 +84,9 @@ static status_t run_established(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
         return ike_sa->delete (ike_sa, TRUE);
     }
     /* before anybody is told: the first packet may come at once */
-    datapath_set_addrs(ike->datapath, tunnel.addrs, tunnel.n_addrs);
+    path_set_addrs(ike, tunnel.addrs, tunnel.n_addrs);
     if (!satrack_established(&ike->track, sa, &tunnel, &flow) && satrack_up(&ike->track, NULL) == 0)
-        datapath_set_addrs(ike->datapath, NULL, 0);
+        path_set_addrs(ike, NULL, 0);
     return SUCCESS;
 }
 

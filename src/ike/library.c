@@ -72,6 +72,8 @@ static void apply_settings(const struct ike *ike)
     set_bool("prefer_best_path", true);
     set_bool("check_current_path", true);
     set_bool("send_vendor_id", false);
+    if (ike->profile.kernel)
+        kernelesp_settings(ike);
     set_bool("plugins.revocation.enable_crl", ike->profile.check_revocation != CHECK_REVOCATION_NO);
     set_bool("plugins.revocation.enable_ocsp", ike->profile.check_revocation != CHECK_REVOCATION_NO);
     if (debug_file && *debug_file) {
@@ -96,7 +98,7 @@ static int start_charon(struct ike *ike)
     if (r < 0)
         return r;
     charon->load_loggers(charon);
-    plugin_add_features();
+    plugin_add_features(ike);
     plugin_list(ike, plugins, sizeof(plugins));
     if (!charon->initialize(charon, plugins))
         return library_set_error(ike, -ELIBACC,

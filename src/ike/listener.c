@@ -180,7 +180,7 @@ static bool on_message(listener_t *public, ike_sa_t *ike_sa, message_t *message,
         return true;
     /* the first exchange is not authenticated: it proves nothing about the path */
     if (exchange != IKE_SA_INIT)
-        datapath_note_in(ike->datapath);
+        path_note_in(ike);
     /* a rekeying that fails is tried again by libcharon, and ends nothing */
     if (phase == SATRACK_CONNECTING || exchange == INFORMATIONAL)
         note_notifies(ike, ike_sa, message);
@@ -194,7 +194,7 @@ static bool on_state(listener_t *public, ike_sa_t *ike_sa, ike_sa_state_t state)
     struct ike *ike = ike_of(public);
 
     if (state == IKE_DESTROYING && satrack_gone(&ike->track, ike_sa->get_unique_id(ike_sa)))
-        datapath_set_addrs(ike->datapath, NULL, 0);
+        path_set_addrs(ike, NULL, 0);
     return true;
 }
 

@@ -10,7 +10,9 @@
 
 #define PLUGINS "random nonce openssl pem pkcs1 pkcs8 x509 revocation constraints pubkey kdf"
 
-void plugin_add_features(void)
+#define N_USER_ESP 2 /* the first features: the kernel's IPsec as we play it */
+
+void plugin_add_features(const struct ike *ike)
 {
     plugin_feature_t features[] = {
         PLUGIN_CALLBACK(kernel_ipsec_register, kernel_ipsec_create),
@@ -23,8 +25,11 @@ void plugin_add_features(void)
         PLUGIN_REGISTER(FETCHER, fetcher_create),
         PLUGIN_PROVIDE(FETCHER, "http://"),
     };
+    /* with the kernel's ESP, its plugin brings the former; its view of the network comes second, hence is refused */
+    plugin_feature_t *first = ike->profile.kernel ? &features[N_USER_ESP] : features;
+    unsigned n = ELEMENTSOF(features) - (unsigned)(first - features);
 
-    lib->plugins->add_static_features(lib->plugins, "mvpn", features, ELEMENTSOF(features), TRUE, NULL, NULL);
+    lib->plugins->add_static_features(lib->plugins, "mvpn", first, (int)n, TRUE, NULL, NULL);
 }
 
 void plugin_list(const struct ike *ike, char *buf, size_t size)
@@ -33,5 +38,5 @@ void plugin_list(const struct ike *ike, char *buf, size_t size)
     bool token = token_is_uri(ike->profile.private_key) || token_is_uri(ike->profile.certificate);
 
     strbuf_init(&list, buf, size);
-    strbuf_add(&list, "%s%s", PLUGINS, token ? " pkcs11" : "");
+    strbuf_add(&list, "%s%s%s", PLUGINS, ike->profile.kernel ? " kernel-netlink" : "", token ? " pkcs11" : "");
 }

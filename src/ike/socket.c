@@ -112,6 +112,8 @@ static int open_one(struct ike_socket *this, uint8_t family, uint16_t port, bool
     if (!charon->kernel->bypass_socket(charon->kernel, fd, af) ||
         (nat_t && !charon->kernel->enable_udp_decap(charon->kernel, fd, af, *ret_port)))
         return -EPERM;
+    if (nat_t && this->ike->profile.kernel)
+        kernelesp_socket(fd);
     return pin_add_socket(&this->ike->pin, fd, af);
 }
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What libcharon is told where the kernel carries ESP: its kernel-netlink plugin installs SAs and policies that bear our interface's id, so
+ * that only what is routed into the interface is encrypted and only what came decrypted leaves it. Outer packets bear our mark: it leads them
+ * by the base link's table and past the firewall. Inner packets bear none: the one that the firewall gave the outer packet on its way in would
+ * lead their way back astray.
+ * Changes no setting of the machine: the plugin writes net.core.xfrm_acq_expires when it is loaded, so it is told the present value.
+ */
+#include "ike/charon.h"
+
+#include "base/cleanup.h"
+#include "core/routing.h"
+
+#include <fcntl.h>
+
+#define ACQUIRE_EXPIRES "/proc/sys/net/core/xfrm_acq_expires"
+#define REPLAY_WINDOW   2048 /* packets; several queues and links reorder more than the usual 32 */
+#define UDP_GRO_OPTION  104  /* UDP_GRO of linux/udp.h, which glibc's netinet/udp.h excludes */
+#define ALL_BITS        0xffffffffu
+
+static void read_number(const char *path, char *buf, size_t size)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+
+    buf[MAX_OF(n, (ssize_t)0)] = '\0';
+    buf[strcspn(buf, "\n")] = '\0';
+}
+
+void kernelesp_settings(const struct ike *ike)
+{
+    char seconds[32];
+
+    (void)ike;
+    read_number(ACQUIRE_EXPIRES, seconds, sizeof(seconds));
+    if (seconds[0])
+        lib->settings->set_str(lib->settings, "mvpnd.plugins.kernel-netlink.xfrm_acq_expires", seconds);
+    lib->settings->set_int(lib->settings, "mvpnd.replay_window", REPLAY_WINDOW);
+}
+
+/* Datagrams that the kernel joined for us would reach its ESP as one. */
+void kernelesp_socket(int fd)
+{
+    int off = 0;
+
+    (void)setsockopt(fd, IPPROTO_UDP, UDP_GRO_OPTION, &off, sizeof(off));
+}
+
+void kernelesp_child(const struct ike *ike, child_cfg_create_t *create)
+{
+    create->if_id_in = create->if_id_out = TUNNEL_IF_ID;
+    create->set_mark_out = (mark_t){ .value = ike->profile.mark, .mask = ALL_BITS };
+    create->set_mark_in = (mark_t){ .value = 0, .mask = ALL_BITS };
+}

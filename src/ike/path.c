@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The two data paths behind one face: which one it is was said when ike_start() was called, and the rooms of src/ike do not ask. The sockets
+ * are the user-space path's in either case, which then has no device and sees IKE alone: the kernel takes the ESP out of them.
+ */
+#include "ike/charon.h"
+
+#include "base/cleanup.h"
+
+int path_start(struct ike *ike, const struct ike_options *options)
+{
+    int r = datapath_new(ike->mailbox, &ike->datapath);
+
+    if (r < 0)
+        return r;
+    if (ike->profile.kernel)
+        return kernelpath_new(ike->mailbox, options->settings->policy.interface, &ike->kernelpath);
+    return datapath_set_tun(ike->datapath, options->tun_fd);
+}
+
+void path_stop(struct ike *ike)
+{
+    datapath_free(steal_ptr(&ike->datapath));
+    kernelpath_free(steal_ptr(&ike->kernelpath));
+}
+
+int path_set_tun(struct ike *ike, int tun_fd)
+{
+    if (ike->kernelpath)
+        kernelpath_rebind(ike->kernelpath);
+    else if (ike->datapath)
+        return datapath_set_tun(ike->datapath, tun_fd);
+    return 0;
+}
+
+void path_set_addrs(struct ike *ike, const struct ip_addr *addrs, uint32_t n_addrs)
+{
+    if (ike->kernelpath)
+        kernelpath_set_up(ike->kernelpath, n_addrs > 0);
+    else
+        datapath_set_addrs(ike->datapath, addrs, n_addrs);
+}
+
+void path_note_in(struct ike *ike)
+{
+    if (ike->kernelpath)
+        kernelpath_note_in(ike->kernelpath);
+    else
+        datapath_note_in(ike->datapath);
+}
+
+void path_watch(struct ike *ike, uint32_t attempt)
+{
+    if (ike->kernelpath)
+        kernelpath_watch(ike->kernelpath, attempt);
+    else
+        datapath_watch(ike->datapath, attempt);
+}
+
+void path_get_stats(struct ike *ike, struct datapath_stats *ret_stats, struct traffic *ret_traffic)
+{
+    usec_t sent_at_usec;
+
+    if (!ike->datapath)
+        return;
+    datapath_get_stats(ike->datapath, ret_stats, ret_traffic);
+    if (!ike->kernelpath)
+        return;
+    /* IKE and keepalives left by our own sockets, ESP did not */
+    sent_at_usec = ret_traffic->last_out_at_usec;
+    kernelpath_get_stats(ike->kernelpath, ret_stats, ret_traffic);
+    ret_traffic->last_out_at_usec = MAX_OF(ret_traffic->last_out_at_usec, sent_at_usec);
+}
