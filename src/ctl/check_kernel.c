@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the kernel must be able to do: nftables with every expression of the largest ruleset, XFRM policies, policy routing by mark for both
- * families, TUN devices. Tried out in a namespace, because only that tells.
+ * families, TUN devices; and whether it could carry ESP. Tried out in a namespace, because only that tells.
  */
 #include "base/cleanup.h"
 #include "ctl/check_netlink.h"
 #include "ctl/check_room.h"
 #include "fw/fw.h"
+#include "net/net.h"
 
 #include <fcntl.h>
 #include <linux/fib_rules.h>
@@ -267,6 +268,42 @@ static void check_tun(const struct check_run *run)
             "No tunnel device can be made: /dev/net/tun: %s.", strerror(-r));
 }
 
+/* ---- data path ---- */
+
+static int try_kernel_esp(const void *argument, char *error, size_t size)
+{
+    struct kernel_esp can;
+    int r = net_probe_kernel_esp(&can);
+
+    (void)argument;
+    if (r < 0)
+        return r;
+    kernel_esp_missing(&can, error, size);
+    return error[0] ? -EOPNOTSUPP : 0;
+}
+
+/* DataPath=user needs nothing of the kernel; with auto it is good to know, and no fault. */
+static void check_data_path(const struct check_run *run)
+{
+    enum data_path wish = run->settings ? run->settings->data_path : DATA_PATH_AUTO;
+    char missing[400];
+    int r = check_in_namespace(try_kernel_esp, NULL, missing, sizeof(missing));
+
+    if (check_report_untried(run, "data-path", r))
+        return;
+    if (wish == DATA_PATH_USER)
+        check_report(run, "data-path", CHECK_PASS, NULL, "ESP runs in user space, as configured%s.",
+            r == 0 ? "; this kernel could do it as well" : "");
+    else if (r == 0)
+        check_report(run, "data-path", CHECK_PASS, NULL, "ESP runs in the kernel, which has all that it needs.");
+    else if (wish == DATA_PATH_KERNEL)
+        check_report(run, "data-path", CHECK_FAIL, "Use a kernel with it, or set DataPath=auto.",
+            "DataPath=kernel is not possible: this kernel lacks %s.", missing[0] ? missing : strerror(-r));
+    else
+        check_report(run, "data-path", CHECK_PASS, NULL, "ESP runs in user space: this kernel lacks %s.",
+            missing[0] ? missing : strerror(-r));
+}
+
 void check_kernel(struct check_run *run)
 {
     check_nftables(run);
@@ -275,4 +312,5 @@ void check_kernel(struct check_run *run)
     check_policy_routing(run);
     check_ipv6(run);
     check_tun(run);
+    check_data_path(run);
 }

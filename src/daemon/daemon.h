@@ -8,6 +8,8 @@
  *   sources.c   descriptors into events
  *   repair.c    the firewall after somebody else was there
  *   reload.c    configuration and credentials
+ *   path.c      which of the two data paths
+ *   guard.c     the end of the kernel's ESP with the daemon
  *   report.c    what status shows
  *   journal.c   one structured line per transition
  * Decides nothing about the tunnel: that is src/core.
@@ -63,7 +65,11 @@ struct daemon {
     struct link_set links; /* what the last EVENT_LINKS pointed to */
 
     bool ike_runs;
-    int tun_fd;
+    bool path_known; /* data_path was chosen; the automatic choice is made when a tunnel is first wanted */
+    struct data_path_choice data_path;
+    int guard_fd; /* of the guard of the kernel's SAs; -1: none */
+    bool tunnel_open; /* the tunnel interface is ours, and was there when we last looked */
+    int tun_fd; /* -1 with the kernel's ESP */
     struct routing routing; /* last applied, for repair */
     struct lockdown lockdown;
     struct daemon_repair repair;
@@ -95,6 +101,18 @@ void daemon_push_clock(struct daemon *daemon);
 
 /* repair.c */
 int daemon_watch_firewall(struct daemon *daemon);
+
+/* path.c */
+bool daemon_uses_kernel(struct daemon *daemon); /* chooses, and tells the journal, the first time */
+void daemon_take_path(struct daemon *daemon, const struct data_path_choice *choice); /* the tunnel interface is made anew where it differs */
+/* At the start: where the kernel's is configured and cannot be had, the configuration counts as incomplete. */
+void daemon_settle_path(struct daemon *daemon);
+/* Before a reload: -EOPNOTSUPP with a sentence where it must be refused. ret->possible false with 0: not to be chosen yet. */
+int daemon_rejudge_path(
+    struct daemon *daemon, const struct settings *settings, struct data_path_choice *ret, char *ret_error_text, size_t size);
+void daemon_start_guard(struct daemon *daemon); /* where the kernel's path is used; before IKE starts */
+void daemon_open_tunnel(struct daemon *daemon);
+void daemon_lose_tunnel(struct daemon *daemon);
 
 /* reload.c */
 int daemon_load(struct daemon *daemon); /* first time: with an error in it, as if nothing were configured */

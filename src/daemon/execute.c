@@ -50,30 +50,17 @@ bool daemon_restore_firewall(struct daemon *daemon)
     return apply_firewall(daemon, &again);
 }
 
-static void open_tunnel(struct daemon *daemon)
-{
-    int r = net_tunnel_open(daemon->net, &daemon->tun_fd);
-
-    if (r < 0) {
-        daemon->tun_fd = -1;
-        journal_say(LOG_ERR, "The tunnel interface could not be created: %s", strerror(-r));
-        return;
-    }
-    if (daemon->ike_runs)
-        ike_set_tun(daemon->ike, daemon->tun_fd);
-}
-
 void daemon_apply_routing(struct daemon *daemon, const struct routing *routing)
 {
     int r;
 
-    if (routing->active && daemon->tun_fd < 0)
-        open_tunnel(daemon);
+    if (routing->active && !daemon->tunnel_open)
+        daemon_open_tunnel(daemon);
     r = net_apply(daemon->net, routing);
     if (r < 0)
         journal_say(LOG_WARNING, "Rules or routes could not all be set: %s", strerror(-r));
     if (!routing->active)
-        close_fd(&daemon->tun_fd);
+        daemon_lose_tunnel(daemon);
     daemon->routing = *routing;
 }
 
@@ -136,9 +123,14 @@ static int start_ike(struct daemon *daemon)
         .settings = daemon->settings,
         .crl_dir = store_crl_dir(daemon->store),
         .wallclock_floor_sec = daemon_wallclock_floor_sec(daemon),
+        .kernel = daemon_uses_kernel(daemon),
         .tun_fd = daemon->tun_fd,
     };
-    int r = daemon->ike_runs ? 0 : ike_start(daemon->ike, &options);
+    int r;
+
+    if (!daemon->ike_runs)
+        daemon_start_guard(daemon);
+    r = daemon->ike_runs ? 0 : ike_start(daemon->ike, &options);
 
     if (r < 0) {
         snprintf(daemon->detail, sizeof(daemon->detail), "%s", ike_error(daemon->ike));

@@ -111,7 +111,7 @@ static int complain(const char *what, int error)
 }
 
 /* Everything that lockdown needs, and nothing else. */
-static int set_up(struct daemon *daemon)
+static int set_up(struct daemon *daemon, bool lockdown_only)
 {
     uint64_t seed;
     int r;
@@ -130,6 +130,10 @@ static int set_up(struct daemon *daemon)
     r = net_new(daemon->settings->policy.interface, daemon->paths.runtime_dir, &daemon->net);
     if (r < 0)
         return complain("rtnetlink cannot be used", r);
+    if (lockdown_only)
+        daemon->tunnel_open = true; /* not worth making: this process ends at once */
+    else
+        daemon_settle_path(daemon);
     r = ike_new(&daemon->ike);
     if (r < 0)
         return complain("IKE cannot be set up", r);
@@ -171,6 +175,7 @@ static void tear_down(struct daemon *daemon)
     sd_event_source_unref(daemon->alarm);
     sd_event_unref(daemon->loop);
     close_fd(&daemon->tun_fd);
+    close_fd(&daemon->guard_fd);
     close_fd(&daemon->clock_fd);
     if (daemon->record_file)
         fclose(daemon->record_file);
@@ -236,7 +241,7 @@ static int run_lockdown(struct daemon *daemon)
 
 int main(int argc, char **argv)
 {
-    struct daemon daemon = { .tun_fd = -1, .clock_fd = -1 };
+    struct daemon daemon = { .guard_fd = -1, .tun_fd = -1, .clock_fd = -1 };
     struct options options;
     sigset_t signals;
     int r, exit_status;
@@ -251,7 +256,7 @@ int main(int argc, char **argv)
     sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, NULL); /* before any thread of libcharon's is made */
 
-    r = set_up(&daemon);
+    r = set_up(&daemon, options.lockdown_only);
     if (r >= 0)
         r = options.lockdown_only ? run_lockdown(&daemon) : run(&daemon);
     tear_down(&daemon);

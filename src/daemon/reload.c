@@ -122,6 +122,7 @@ int daemon_reload(struct daemon *daemon, char *ret_error_text, size_t size)
     struct credentials_report credentials;
     struct settings *settings, *old = daemon->settings;
     struct event event = { .type = EVENT_POLICY };
+    struct data_path_choice path;
     uint64_t print;
     int r;
 
@@ -131,6 +132,8 @@ int daemon_reload(struct daemon *daemon, char *ret_error_text, size_t size)
         return r;
     }
     r = refuse_interface_change(daemon, settings, ret_error_text, size);
+    if (r >= 0)
+        r = daemon_rejudge_path(daemon, settings, &path, ret_error_text, size);
     if (r >= 0)
         r = credentials_judge(settings, &credentials);
     if (r < 0) {
@@ -144,6 +147,8 @@ int daemon_reload(struct daemon *daemon, char *ret_error_text, size_t size)
     daemon->credentials = credentials;
     daemon->credential_print = print;
     daemon->config_error[0] = '\0';
+    if (path.possible)
+        daemon_take_path(daemon, &path);
     daemon_set_interest(daemon);
     daemon_push(daemon, &(struct event){ .type = EVENT_CREDENTIALS, .credentials = credentials.credentials });
     daemon_push(daemon, &event);

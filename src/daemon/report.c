@@ -49,7 +49,7 @@ static void get_report(void *userdata, struct report *ret)
         ret->gateway_identity = daemon->settings->remote_identity ? daemon->settings->remote_identity : ret->gateway_name;
     }
     ret->interface = policy->interface;
-    ret->data_path = "user";
+    ret->data_path = !daemon->path_known ? NULL : daemon->data_path.kernel ? "kernel" : "user";
     if (daemon->settings->n_dns > 0) {
         ret->n_dns = daemon->settings->n_dns;
         memcpy(ret->dns, daemon->settings->dns, sizeof(ret->dns));

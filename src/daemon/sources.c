@@ -53,9 +53,7 @@ static int on_netlink(sd_event_source *source, int fd, uint32_t revents, void *u
     }
     if (changes & NET_CHANGE_TUNNEL_LOST && daemon->routing.active) {
         journal_say(LOG_WARNING, "The tunnel interface was removed or taken down; it is made again.");
-        if (daemon->tun_fd >= 0)
-            close(daemon->tun_fd);
-        daemon->tun_fd = -1;
+        daemon_lose_tunnel(daemon);
         daemon_push_simple(daemon, EVENT_TUNNEL_LOST);
     } else if (changes & NET_CHANGE_RULES && daemon->routing.active) {
         struct routing again = daemon->routing;
