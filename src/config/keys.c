@@ -47,6 +47,7 @@ static const struct config_key keys[] = {
     [KEY_REMOTE_SUBNETS] = { ROW("Tunnel", "RemoteSubnets", subnets, policy.subnets, "0.0.0.0/0 ::/0"),
         COUNT(policy.n_subnets, POLICY_SUBNETS_MAX) },
     [KEY_DATA_PATH] = { ROW("Tunnel", "DataPath", choice, data_path, "auto"), .choices = data_path_choices, FORBIDDEN },
+    [KEY_STANDARD_PORTS] = { ROW("Tunnel", "StandardPorts", bool, standard_ports, "no") },
     [KEY_INTERFACE] = { ROW("Tunnel", "Interface", interface, policy.interface, "mvpn0"), FORBIDDEN },
     [KEY_MTU] = { ROW("Tunnel", "MTU", mtu, policy.mtu, "auto"), RANGE(1280, 9000) },
     [KEY_DNS] = { ROW("Tunnel", "DNS", addresses, dns, NULL), COUNT(n_dns, TUNNEL_DNS_SETTINGS_MAX) },

@@ -28,6 +28,7 @@ enum config_key_id {
     KEY_ESP_PROPOSALS,
     KEY_REMOTE_SUBNETS,
     KEY_DATA_PATH,
+    KEY_STANDARD_PORTS,
     KEY_INTERFACE,
     KEY_MTU,
     KEY_DNS,

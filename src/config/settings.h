@@ -27,6 +27,7 @@ struct settings {
     char *ike_proposals; /* strongSwan's notation, separated by spaces; NULL: the defaults of src/ike */
     char *esp_proposals;
     enum data_path data_path;
+    bool standard_ports; /* IKE from UDP ports 500 and 4500 instead of ephemeral ones */
     uint32_t n_dns; /* DNS=: instead of the gateway's */
     struct ip_addr dns[TUNNEL_DNS_SETTINGS_MAX];
     char *search_domains; /* separated by spaces */

@@ -143,7 +143,8 @@ static int start_ike(struct daemon *daemon)
 
 static enum reason reason_of_start_failure(int r)
 {
-    return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EIO ? REASON_INTERNAL_ERROR : REASON_CERTIFICATE_INVALID;
+    return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EIO || r == -ELIBACC || r == -ELIBBAD ? REASON_INTERNAL_ERROR
+                                                                                                       : REASON_CERTIFICATE_INVALID;
 }
 
 static void initiate(struct daemon *daemon, const struct action *action)

@@ -55,7 +55,7 @@ static bool ike_differs(const struct settings *a, const struct settings *b)
            !same_text(a->certificate, b->certificate) || !same_text(a->private_key, b->private_key) ||
            !same_text(a->ca_certificates, b->ca_certificates) || !same_text(a->ike_proposals, b->ike_proposals) ||
            !same_text(a->esp_proposals, b->esp_proposals) || a->check_revocation != b->check_revocation ||
-           a->data_path != b->data_path;
+           a->data_path != b->data_path || a->standard_ports != b->standard_ports;
 }
 
 void daemon_set_interest(struct daemon *daemon)

@@ -30,6 +30,8 @@ static int profile_copy(struct ike_profile *profile, const struct ike_options *o
     profile->mark = policy->mark;
     profile->kernel = options->kernel;
     profile->migrate = policy->migrate;
+    profile->port = settings->standard_ports ? IKEV2_UDP_PORT : 0;
+    profile->port_nat_t = settings->standard_ports ? IKEV2_NATT_PORT : 0;
     profile->n_gateways = MIN_OF(policy->n_gateways, (uint32_t)POLICY_GATEWAYS_MAX);
     memcpy(profile->gateways, policy->gateways, sizeof(profile->gateways));
     profile->n_subnets = MIN_OF(policy->n_subnets, (uint32_t)POLICY_SUBNETS_MAX);

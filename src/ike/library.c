@@ -100,12 +100,14 @@ static int start_charon(struct ike *ike)
     charon->load_loggers(charon);
     plugin_add_features(ike);
     plugin_list(ike, plugins, sizeof(plugins));
-    if (!charon->initialize(charon, plugins))
-        return library_set_error(ike, -ELIBACC,
-            "strongSwan's plugins cannot be loaded; install the packages libstrongswan, "
-            "strongswan-libcharon "
+    /* a feature of ours that failed has said why; libcharon asks no socket whether it could be made */
+    if (charon->initialize(charon, plugins) && ike->error[0] == '\0')
+        return 0;
+    if (ike->error[0] == '\0')
+        library_set_error(ike, -ELIBACC,
+            "strongSwan's plugins cannot be loaded; install the packages libstrongswan, strongswan-libcharon "
             "and, for a key in a token, libstrongswan-extra-plugins.");
-    return 0;
+    return -ELIBACC;
 }
 
 static void start_threads(void)

@@ -2,7 +2,8 @@
 /*
  * What we offer. By default AEAD ciphers, SHA-2 and the groups ECP-384, X25519 and ECP-256, nothing weaker; or what the administrator
  * wrote in strongSwan's notation. The first group is the guess that goes with the first message.
- * The second ESP proposal has no group: gateways that rekey without a new exchange are common.
+ * The second ESP proposal has no group: gateways that rekey without a new exchange are common. Extended sequence numbers are offered
+ * beside short ones (RFC 7296, 3.3.2: who supports them should offer both); the gateway chooses.
  */
 #include "ike/charon.h"
 
@@ -12,7 +13,8 @@
 
 #define IKE_DEFAULT "aes256gcm16-aes128gcm16-chacha20poly1305-prfsha384-prfsha256-ecp384-x25519-ecp256"
 #define ESP_DEFAULT                                                                                          \
-    "aes256gcm16-aes128gcm16-chacha20poly1305-ecp384-x25519-ecp256 aes256gcm16-aes128gcm16-chacha20poly1305"
+    "aes256gcm16-aes128gcm16-chacha20poly1305-ecp384-x25519-ecp256-esn-noesn "                               \
+    "aes256gcm16-aes128gcm16-chacha20poly1305-esn-noesn"
 
 typedef void (*take_proposal)(void *config, proposal_t *proposal);
 

@@ -100,7 +100,7 @@ static void socket_destroy(socket_t *public)
     free(this);
 }
 
-/* One socket of one family. 0 or negative errno. */
+/* One socket of one family: its descriptor or negative errno. */
 static int open_one(struct ike_socket *this, uint8_t family, uint16_t port, bool nat_t, uint16_t *ret_port)
 {
     int af = family == 6 ? AF_INET6 : AF_INET;
@@ -114,35 +114,49 @@ static int open_one(struct ike_socket *this, uint8_t family, uint16_t port, bool
         return -EPERM;
     if (nat_t && this->ike->profile.kernel)
         kernelesp_socket(fd);
+    return fd;
+}
+
+static int pin_one(struct ike_socket *this, int fd, int af, socket_family_t family)
+{
+    this->families |= family;
     return pin_add_socket(&this->ike->pin, fd, af);
 }
 
 /* libcharon knows one number for both families. An ephemeral one that is taken in the other family is drawn again. */
 static int open_pair(struct ike_socket *this, uint16_t wanted, bool nat_t, uint16_t *ret_port)
 {
+    unsigned n_tries = wanted ? 1 : PORT_TRIES;
     int r = -EADDRINUSE;
 
-    for (unsigned i = 0; r == -EADDRINUSE && i < PORT_TRIES; i++) {
-        bool ipv6 = open_one(this, 6, wanted, nat_t, ret_port) == 0;
+    for (unsigned i = 0; r == -EADDRINUSE && i < n_tries; i++) {
+        int fd6 = open_one(this, 6, wanted, nat_t, ret_port);
+        int fd4 = open_one(this, 4, fd6 >= 0 ? *ret_port : wanted, nat_t, ret_port);
 
-        r = open_one(this, 4, ipv6 ? *ret_port : wanted, nat_t, ret_port);
-        if (r == 0) {
-            this->families |= ipv6 ? SOCKET_FAMILY_BOTH : SOCKET_FAMILY_IPV4;
-        } else if (ipv6 && r != -EADDRINUSE) {
-            this->families |= SOCKET_FAMILY_IPV6;
-            r = 0;
-        } else if (ipv6 && wanted == 0) {
+        r = fd6 >= 0 && fd4 != -EADDRINUSE ? pin_one(this, fd6, AF_INET6, SOCKET_FAMILY_IPV6) : fd4;
+        if (r >= 0 && fd4 >= 0)
+            r = pin_one(this, fd4, AF_INET, SOCKET_FAMILY_IPV4);
+        if (fd6 >= 0 && r == -EADDRINUSE)
             datapath_close_last_socket(this->ike->datapath);
-        }
     }
     return r;
 }
 
 static int open_sockets(struct ike_socket *this)
 {
-    int r = open_pair(this, this->ike->profile.port, false, &this->port);
+    struct ike_profile *profile = &this->ike->profile;
+    uint16_t port = profile->port;
+    int r = open_pair(this, port, false, &this->port);
 
-    return r < 0 ? r : open_pair(this, this->ike->profile.port_nat_t, true, &this->port_nat_t);
+    if (r == 0) {
+        port = profile->port_nat_t;
+        r = open_pair(this, port, true, &this->port_nat_t);
+    }
+    if (r == -EADDRINUSE)
+        return library_set_error(this->ike, r,
+            "UDP port %u is in use: another IKE program runs here. End it, or set StandardPorts=no.", port);
+    return r < 0 ? library_set_error(this->ike, r, "UDP sockets for IKE cannot be opened (%s).", strerror(-r))
+                 : 0;
 }
 
 socket_t *ike_socket_create(void)

@@ -65,6 +65,7 @@ static void nothing_written_is_the_defaults(void)
     CHECK_EQ(s->check_revocation, CHECK_REVOCATION_NO);
     CHECK(!s->ike_proposals && !s->esp_proposals && !s->search_domains);
     CHECK_EQ(s->data_path, DATA_PATH_AUTO);
+    CHECK(!s->standard_ports);
     CHECK_EQ(s->n_dns, 0);
     CHECK(!s->probe_server && !s->portal_command && !s->management_server);
     CHECK_EQ(s->management_poll_usec, HOURS(8));
@@ -78,7 +79,7 @@ static void every_key_of_the_tunnel(void)
         "[Tunnel]\nEnabled=yes\nLocalIdentity=CN=phone 7, O=Ärzte\nRemoteIdentity=vpn.example.com\n"
         "Certificate=/etc/mvpn/a b.pem\nPrivateKey=pkcs11:token=t%20t;id=%01\nCACertificates=/etc/mvpn/cas\n"
         "CheckRevocation=strict\nIKEProposals=aes256gcm16-prfsha384-ecp384,  aes256-sha512-modp4096\n"
-        "ESPProposals=aes256gcm16 aes256-sha512\nDataPath=user\nInterface=vpn7\nMTU=1400\n"
+        "ESPProposals=aes256gcm16 aes256-sha512\nDataPath=user\nStandardPorts=yes\nInterface=vpn7\nMTU=1400\n"
         "DNS=10.0.0.53 2001:db8::53\nSearchDomains=corp.example.com   example.org\nFirewallMark=77\n"
         "RemoteSubnets=10.0.0.0/8 2001:db8::/32 192.0.2.7\nGateway=vpn.example.com\n",
         &built);
@@ -97,6 +98,7 @@ static void every_key_of_the_tunnel(void)
     CHECK_STR(s->ike_proposals, "aes256gcm16-prfsha384-ecp384 aes256-sha512-modp4096");
     CHECK_STR(s->esp_proposals, "aes256gcm16 aes256-sha512");
     CHECK_EQ(s->data_path, DATA_PATH_USER);
+    CHECK(s->standard_ports);
     CHECK_STR(s->policy.interface, "vpn7");
     CHECK_EQ(s->policy.mtu, 1400);
     CHECK_EQ(s->n_dns, 2);
