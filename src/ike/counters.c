@@ -110,6 +110,7 @@ int counters_read(struct counters *counters)
     add(&counters->rx_packets, &counters->seen[1], stats.rx_packets);
     add(&counters->tx_bytes, &counters->seen[2], stats.tx_bytes);
     add(&counters->tx_packets, &counters->seen[3], stats.tx_packets);
+    add(&counters->n_refused, &counters->seen[4], stats.tx_carrier_errors);
     return 0;
 }
 
@@ -124,4 +125,5 @@ void counters_follow(struct counters *counters, int ifindex)
     counters->rx_packets = before.rx_packets;
     counters->tx_bytes = before.tx_bytes;
     counters->tx_packets = before.tx_packets;
+    counters->n_refused = before.n_refused;
 }

@@ -11,7 +11,8 @@ struct counters {
     int fd;
     int ifindex;                                         /* of the interface that was asked last; 0: none */
     uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets; /* since counters_open() */
-    uint64_t seen[4];                                    /* of this ifindex, in the same order */
+    uint64_t n_refused;                                  /* outbound packets that nothing would carry */
+    uint64_t seen[5];                                    /* of this ifindex, in the same order */
 };
 
 int counters_open(struct counters *ret); /* 0 or negative errno */

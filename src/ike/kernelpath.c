@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "base/macro.h"
 #include "core/gauge.h"
+#include "core/routing.h"
 #include "ike/counters.h"
+#include "ike/saquery.h"
 #include "ike/tap.h"
 
 #include <errno.h>
@@ -22,6 +24,8 @@
 
 struct kernelpath {
     struct mailbox *mailbox;
+    kernelpath_lost lost;
+    void *userdata;
     char interface[IF_NAMESIZE];
     int wake_fd;
     pthread_t thread;
@@ -29,6 +33,7 @@ struct kernelpath {
     pthread_mutex_t lock;
     struct gauge gauge;
     struct counters counters;
+    uint64_t n_refused; /* at the last look */
     struct tap tap;
     bool up, stopping;
     bool rebind; /* the tap is to be opened anew */
@@ -51,9 +56,23 @@ static void report(struct kernelpath *path)
     mailbox_post(path->mailbox, path->attempt, &event);
 }
 
+/* Packets were refused and none was taken: is the link to blame, or have we no SAs any more? */
+static void check_refusals(struct kernelpath *path, uint64_t n_refused_before, uint64_t tx_packets_before)
+{
+    if (!path->up || path->counters.n_refused == n_refused_before ||
+        path->counters.tx_packets != tx_packets_before || saquery_has(TUNNEL_IF_ID) != 0)
+        return;
+    path->up = false; /* told once */
+    path->lost(path->userdata);
+}
+
 static void look(struct kernelpath *path)
 {
+    uint64_t n_refused = path->n_refused, tx_packets = path->gauge.last.tx_packets;
     struct gauge_reading reading = read_counters(path);
+
+    path->n_refused = path->counters.n_refused;
+    check_refusals(path, n_refused, tx_packets);
 
     if (gauge_look(&path->gauge, clock_boottime_usec(), &reading))
         report(path);
@@ -148,7 +167,8 @@ static void follow(struct kernelpath *path)
         gauge_reset(&path->gauge, clock_boottime_usec(), &reading);
 }
 
-int kernelpath_new(struct mailbox *mailbox, const char *interface, struct kernelpath **ret)
+int kernelpath_new(struct mailbox *mailbox, const char *interface, kernelpath_lost lost, void *userdata,
+    struct kernelpath **ret)
 {
     struct kernelpath *path = calloc(1, sizeof(*path));
     int r;
@@ -156,6 +176,8 @@ int kernelpath_new(struct mailbox *mailbox, const char *interface, struct kernel
     if (!path)
         return -ENOMEM;
     path->mailbox = mailbox;
+    path->lost = lost;
+    path->userdata = userdata;
     path->tap.fd = path->counters.fd = path->wake_fd = -1;
     pthread_mutex_init(&path->lock, NULL);
     snprintf(path->interface, sizeof(path->interface), "%s", interface);

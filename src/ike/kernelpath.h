@@ -10,7 +10,11 @@
 
 struct kernelpath;
 
-int kernelpath_new(struct mailbox *mailbox, const char *interface, struct kernelpath **ret);
+/* The SAs of a tunnel that stands are gone, by somebody else's hand. Called from the thread, with its lock held. */
+typedef void (*kernelpath_lost)(void *userdata);
+
+int kernelpath_new(struct mailbox *mailbox, const char *interface, kernelpath_lost lost, void *userdata,
+    struct kernelpath **ret);
 void kernelpath_free(struct kernelpath *path); /* the thread has ended when this returns */
 
 /* The interface was made, or made again. */

@@ -7,6 +7,18 @@
 
 #include "base/cleanup.h"
 
+/* Not closed by the gateway: a DELETE tells it, and the core connects again. */
+static void on_lost(void *userdata)
+{
+    struct ike *ike = userdata;
+    uint32_t sa = satrack_up(&ike->track, NULL);
+
+    if (sa == 0)
+        return;
+    satrack_note(&ike->track, sa, REASON_TUNNEL_LOST);
+    job_queue(ike, JOB_DELETE, sa);
+}
+
 int path_start(struct ike *ike, const struct ike_options *options)
 {
     int r = datapath_new(ike->mailbox, &ike->datapath);
@@ -14,7 +26,8 @@ int path_start(struct ike *ike, const struct ike_options *options)
     if (r < 0)
         return r;
     if (ike->profile.kernel)
-        return kernelpath_new(ike->mailbox, options->settings->policy.interface, &ike->kernelpath);
+        return kernelpath_new(
+            ike->mailbox, options->settings->policy.interface, on_lost, ike, &ike->kernelpath);
     return datapath_set_tun(ike->datapath, options->tun_fd);
 }
 

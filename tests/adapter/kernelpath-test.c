@@ -23,6 +23,7 @@
 struct fixture {
     struct mailbox *mailbox;
     struct kernelpath *path;
+    unsigned n_lost;
 };
 
 /*
@@ -44,12 +45,18 @@ static void make_link(void)
             "done; ip neigh replace 10.0.0.99 lladdr 02:00:00:00:00:99 dev v0 nud permanent");
 }
 
+static void on_lost(void *userdata)
+{
+    ((struct fixture *)userdata)->n_lost++;
+}
+
 static void setup(struct fixture *f)
 {
     lab_enter();
     make_link();
+    f->n_lost = 0;
     CHECK_EQ(mailbox_new(&f->mailbox), 0);
-    CHECK_EQ(kernelpath_new(f->mailbox, "v0", &f->path), 0);
+    CHECK_EQ(kernelpath_new(f->mailbox, "v0", on_lost, f, &f->path), 0);
     kernelpath_set_up(f->path, true);
 }
 

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A dump of the kernel's SAs, without libnl, which is src/net's. A dump that a change interrupted may lack one of two, never all.
+ */
+#include "ike/saquery.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/xfrm.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#define ANSWER_BYTES 32768 /* what the kernel puts into one datagram of a dump at most */
+
+static int open_socket(void)
+{
+    static const struct timeval patience = { .tv_sec = 1 };
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_XFRM);
+
+    if (fd < 0)
+        return -errno;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    return fd;
+}
+
+static bool bears(const struct nlmsghdr *header, uint32_t if_id)
+{
+    const struct rtattr *attr;
+    size_t left;
+    uint32_t found;
+
+    if (header->nlmsg_type != XFRM_MSG_NEWSA ||
+        header->nlmsg_len < NLMSG_SPACE(sizeof(struct xfrm_usersa_info)))
+        return false;
+    attr = (const struct rtattr *)((const char *)NLMSG_DATA(header) +
+                                   NLMSG_ALIGN(sizeof(struct xfrm_usersa_info)));
+    left = header->nlmsg_len - NLMSG_SPACE(sizeof(struct xfrm_usersa_info));
+    for (; RTA_OK(attr, left); attr = RTA_NEXT(attr, left)) {
+        if (attr->rta_type != XFRMA_IF_ID || RTA_PAYLOAD(attr) < sizeof(found))
+            continue;
+        memcpy(&found, RTA_DATA(attr), sizeof(found));
+        return found == if_id;
+    }
+    return false;
+}
+
+/* 1: found; 0: the dump has ended without; -EAGAIN: it goes on; or another negative errno. */
+static int look_through(const char *bytes, size_t n_bytes, uint32_t if_id)
+{
+    const struct nlmsghdr *header = (const struct nlmsghdr *)bytes;
+
+    for (; NLMSG_OK(header, n_bytes); header = NLMSG_NEXT(header, n_bytes)) {
+        if (header->nlmsg_type == NLMSG_DONE)
+            return 0;
+        if (header->nlmsg_type == NLMSG_ERROR)
+            return -EIO;
+        if (bears(header, if_id))
+            return 1;
+    }
+    return -EAGAIN;
+}
+
+int saquery_has(uint32_t if_id)
+{
+    _Alignas(NLMSG_ALIGNTO) char answer[ANSWER_BYTES];
+    struct nlmsghdr request = {
+        .nlmsg_len = sizeof(request),
+        .nlmsg_type = XFRM_MSG_GETSA,
+        .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+    };
+    _cleanup_close_ int fd = open_socket();
+    int r = -EAGAIN;
+
+    if (fd < 0)
+        return fd;
+    if (send(fd, &request, sizeof(request), 0) < 0)
+        return -errno;
+    while (r == -EAGAIN) {
+        ssize_t n = recv(fd, answer, sizeof(answer), 0);
+
+        r = n < 0 ? -EIO : look_through(answer, (size_t)n, if_id);
+    }
+    return r;
+}

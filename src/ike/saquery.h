@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Does the kernel still have SAs of our interface's? Asked only when packets are refused that should have been encrypted. Changes nothing.
+ */
+#include <stdint.h>
+
+/* 1: at least one bears this interface id; 0: none does; or negative errno: it cannot be told. */
+int saquery_has(uint32_t if_id);
