@@ -7,6 +7,7 @@ begins with the prefix of one run; nothing outlives stop().
 
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -180,6 +181,10 @@ class EspOpenssl(Esp):
 class WireguardGo(Tunnel):
     name, note = "wireguard-go", "Debian's wireguard-go, ChaCha20-Poly1305, MTU 1420"
     inner = INNER
+
+    @classmethod
+    def is_there(cls):
+        return all(shutil.which(program) for program in ("wireguard-go", "wg"))
 
     def tool(self, side, *argv, **options):
         """In the process's own mount namespace, where its control socket is."""
