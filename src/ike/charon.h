@@ -59,6 +59,8 @@ struct ike {
     certificate_t *certificate; /* our own */
     struct cert_validator_t *validator;
     listener_t *listener;
+    kernel_listener_t *kernel_listener; /* NULL: the data path carries ESP itself */
+    _Atomic uint32_t spi_told_again; /* the soft expiry that libcharon is being reminded of */
     attribute_handler_t *attributes;
     _Atomic uint32_t n_sent, n_send_errors; /* IKE messages since the attempt began */
     bool library_up, charon_up, running;
@@ -136,6 +138,8 @@ void path_get_stats(struct ike *ike, struct datapath_stats *ret_stats, struct tr
 void kernelesp_settings(const struct ike *ike);
 void kernelesp_child(const struct ike *ike, child_cfg_create_t *create);
 void kernelesp_socket(int fd); /* one whose ESP the kernel takes */
+int kernelesp_start(struct ike *ike); /* these two do nothing where it does not */
+void kernelesp_stop(struct ike *ike);
 
 /* proposals.c, initiate.c */
 int proposals_check(struct ike *ike);

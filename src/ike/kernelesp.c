@@ -11,12 +11,15 @@
 #include "base/cleanup.h"
 #include "core/routing.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
-#define ACQUIRE_EXPIRES "/proc/sys/net/core/xfrm_acq_expires"
-#define REPLAY_WINDOW   2048 /* packets; several queues and links reorder more than the usual 32 */
-#define UDP_GRO_OPTION  104  /* UDP_GRO of linux/udp.h, which glibc's netinet/udp.h excludes */
-#define ALL_BITS        0xffffffffu
+#define ACQUIRE_EXPIRES   "/proc/sys/net/core/xfrm_acq_expires"
+#define REPLAY_WINDOW     2048 /* packets; several queues and links reorder more than the usual 32 */
+#define UDP_GRO_OPTION    104  /* UDP_GRO of linux/udp.h, which glibc's netinet/udp.h excludes */
+#define EXPIRE_AGAIN_MSEC 500
+#define EXPIRE_LAST_MSEC  8000
+#define ALL_BITS          0xffffffffu
 
 static void read_number(const char *path, char *buf, size_t size)
 {
@@ -51,4 +54,81 @@ void kernelesp_child(const struct ike *ike, child_cfg_create_t *create)
     create->if_id_in = create->if_id_out = TUNNEL_IF_ID;
     create->set_mark_out = (mark_t){ .value = ike->profile.mark, .mask = ALL_BITS };
     create->set_mark_in = (mark_t){ .value = 0, .mask = ALL_BITS };
+}
+
+/* ---- soft expiries ---- */
+
+/* An SA whose time to be rekeyed has come. */
+struct expired {
+    uint8_t protocol;
+    uint32_t spi;
+    host_t *destination;
+    bool told_twice;
+};
+
+static void expired_destroy(void *data)
+{
+    struct expired *expired = data;
+
+    expired->destination->destroy(expired->destination);
+    free(expired);
+}
+
+static job_requeue_t tell_again(void *data)
+{
+    struct expired *expired = data;
+    struct ike *ike = ike_of_library();
+
+    atomic_store(&ike->spi_told_again, expired->spi);
+    charon->kernel->expire(charon->kernel, expired->protocol, expired->spi, expired->destination, FALSE);
+    atomic_store(&ike->spi_told_again, 0);
+    if (expired->told_twice)
+        return JOB_REQUEUE_NONE;
+    expired->told_twice = true;
+    return (job_requeue_t)JOB_RESCHEDULE_MS(EXPIRE_LAST_MSEC);
+}
+
+/*
+ * The kernel tells it once, and libcharon forgets it when it finds the CHILD SA between two IKE SAs, one of which is just taking the other's
+ * place. So it is told again, and once more for a slow gateway; an SA that was rekeyed meanwhile is not found, or not in a state for it.
+ */
+static bool on_expire(
+    kernel_listener_t *public, uint8_t protocol, uint32_t spi, host_t *destination, bool hard)
+{
+    struct ike *ike = ike_of_library();
+    struct expired *expired;
+
+    (void)public;
+    if (hard || atomic_load(&ike->spi_told_again) == spi)
+        return true;
+    expired = calloc(1, sizeof(*expired));
+    if (!expired)
+        return true;
+    expired->protocol = protocol;
+    expired->spi = spi;
+    expired->destination = destination->clone(destination);
+    lib->scheduler->schedule_job_ms(lib->scheduler,
+        (job_t *)callback_job_create(tell_again, expired, expired_destroy, NULL), EXPIRE_AGAIN_MSEC);
+    return true;
+}
+
+int kernelesp_start(struct ike *ike)
+{
+    if (!ike->profile.kernel)
+        return 0;
+    ike->kernel_listener = calloc(1, sizeof(*ike->kernel_listener));
+    if (!ike->kernel_listener)
+        return library_set_error(ike, -ENOMEM, "Out of memory.");
+    ike->kernel_listener->expire = on_expire;
+    charon->kernel->add_listener(charon->kernel, ike->kernel_listener);
+    return 0;
+}
+
+void kernelesp_stop(struct ike *ike)
+{
+    if (!ike->kernel_listener)
+        return;
+    charon->kernel->remove_listener(charon->kernel, ike->kernel_listener);
+    free(ike->kernel_listener);
+    ike->kernel_listener = NULL;
 }

@@ -144,7 +144,7 @@ int library_start(struct ike *ike)
         return r;
 
     if ((r = credentials_load(ike)) < 0 || (r = validator_add(ike)) < 0 || (r = attributes_add(ike)) < 0 ||
-        (r = listener_add(ike)) < 0 || (r = proposals_check(ike)) < 0)
+        (r = listener_add(ike)) < 0 || (r = proposals_check(ike)) < 0 || (r = kernelesp_start(ike)) < 0)
         return r;
     start_threads();
     return 0;
@@ -166,6 +166,7 @@ void library_stop(struct ike *ike)
         if (ike->fetches)
             fetches_stop(ike->fetches);
         listener_remove(ike);
+        kernelesp_stop(ike);
         end_sas(ike);
         attributes_remove(ike);
         validator_remove(ike);
