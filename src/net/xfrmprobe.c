@@ -69,12 +69,12 @@ static void fill_sa(struct xfrm_usersa_info *sa, int family, uint32_t spi)
 
 static int put_cipher(struct nl_msg *msg)
 {
-    struct {
+    union {
         struct xfrm_algo_aead algo;
-        uint8_t key[KEY_BYTES];
+        uint8_t bytes[sizeof(struct xfrm_algo_aead) + KEY_BYTES];
     } aead = { .algo = { .alg_name = CIPHER, .alg_key_len = KEY_BYTES * 8, .alg_icv_len = ICV_BITS } };
 
-    if (getrandom(aead.key, sizeof(aead.key), 0) != (ssize_t)sizeof(aead.key))
+    if (getrandom(aead.algo.alg_key, KEY_BYTES, 0) != KEY_BYTES)
         return -EIO;
     return nla_put(msg, XFRMA_ALG_AEAD, sizeof(aead), &aead);
 }
