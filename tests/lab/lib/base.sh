@@ -18,6 +18,9 @@
 : "${MVPN_LAB_PKI:=}"                           # a folder of certificates to take instead of making them
 : "${MVPN_LAB_PATIENCE:=1}"                     # how many times slower this machine is: limits grow by it
 
+# seconds between two looks at what offers no event; looking costs time as well
+LAB_POLL=$(printf '%d.%02d' $((MVPN_LAB_PATIENCE * 5 / 100)) $((MVPN_LAB_PATIENCE * 5 % 100)))
+
 LAB_DIR=${MVPN_LAB_DIR:-${TMPDIR:-/tmp}/$MVPN_LAB}
 LAB_NAMESPACES="handset hotspot nata natb plain inet svc world gw gw2 corp"
 
@@ -95,7 +98,7 @@ lab_until() {
     shift
     until "$@"; do
         [ "$(date +%s)" -lt "$end" ] || return 1
-        sleep 0.05
+        sleep "$LAB_POLL"
     done
 }
 

@@ -5,16 +5,18 @@
 # Assertions of the scenarios. One that fails says what was expected, shows the state of everything and ends the scenario
 # with 1; the lab is taken down in any case (MVPN_LAB_KEEP=1 keeps it for looking at).
 
-# scenario TITLE: begin; a fresh lab with both gateways serving
+# scenario TITLE [GATEWAY-COMMAND…]: begin; a fresh lab with a gateway serving
 scenario() {
+    local title=$1
+    shift
     set -u
     lab_need_root
     [ -x "$MVPN_BIN/mvpnd" ] && [ -x "$MVPN_BIN/mvpnctl" ] || { say "skipped: no mvpnd in $MVPN_BIN"; exit 77; }
     trap scenario_end EXIT
     trap 'exit 130' INT TERM
-    say "== $1"
+    say "== $title"
     lab_up
-    gateway_start good gw
+    if [ $# -gt 0 ]; then "$@"; else gateway_start good gw; fi
 }
 
 scenario_end() {
@@ -117,15 +119,17 @@ control() {
     world_mark
 }
 
-# carries TEXT: the tunnel carries ping, TCP and UDP of both families to the corp network
+# carries TEXT [ADDRESS…]: the tunnel carries ping, TCP and UDP to the corp network, in both families if nothing is said
 carries() {
-    local address
-    for address in "$CORP_V4" "$CORP_V6"; do
-        hs ping -q -c 3 -i 0.2 -W "$(patience 2)" "$address" >/dev/null || fail "$1: no ping to $address"
-        traffic tcp "$address" || fail "$1: no TCP to $address"
-        traffic udp "$address" || fail "$1: no UDP to $address"
+    local text=$1 address
+    shift
+    [ $# -gt 0 ] || set -- "$CORP_V4" "$CORP_V6"
+    for address; do
+        hs ping -q -c 3 -i 0.2 -W "$(patience 2)" "$address" >/dev/null || fail "$text: no ping to $address"
+        traffic tcp "$address" || fail "$text: no TCP to $address"
+        traffic udp "$address" || fail "$text: no UDP to $address"
     done
-    pass "$1: ping, TCP and UDP over IPv4 and IPv6"
+    pass "$text: ping, TCP and UDP to $*"
 }
 
 # online TEXT: the plain internet works, outside of any tunnel

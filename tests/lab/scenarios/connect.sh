@@ -6,13 +6,15 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
+volume=$((4000000 / MVPN_LAB_PATIENCE))
+
 # sizes: what fits no single packet arrives as well
 carries_sizes() {
     local address
     for address in "$CORP_V4" "$CORP_V6"; do
         check "$1: a 1400-byte ping to $address" hs ping -q -c 3 -i 0.2 -W "$(patience 2)" -s 1400 "$address"
-        check "$1: 4 MB up to $address" traffic upload "$address" 4000000
-        check "$1: 4 MB down from $address" traffic download "$address" 4000000
+        check "$1: $volume bytes up to $address" traffic upload "$address" $volume
+        check "$1: $volume bytes down from $address" traffic download "$address" $volume
     done
 }
 
