@@ -2,11 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 The mvpn authors
 #
-# Debian's kernel for the virtual machine: downloaded by apt, unpacked into the cache, never installed. The cache is
-# $MVPN_CACHE_DIR, else a folder of the build; an entry appears whole or not at all, so that several runs may share it.
-# kernel_get sets VM_KERNEL_DIR, which holds vmlinuz, initramfs and the module tree lib/modules/VM_RELEASE.
-
-: "${VM_CACHE:=${MVPN_CACHE_DIR:-${MVPN_BUILD:-$VM_SRC/build}/vm}}"
+# Debian's kernel for the virtual machine, and its initramfs. kernel_get sets VM_KERNEL_DIR, a folder of the cache that
+# holds vmlinuz, initramfs and the module tree lib/modules/RELEASE.
 
 # the parts of the module tree that a lab may ask for; everything else would only be disk space
 VM_MODULE_FOLDERS="crypto arch/x86/crypto lib fs/9p fs/netfs fs/overlayfs drivers/net/tun.ko drivers/net/veth.ko
@@ -24,34 +21,6 @@ kernel_package() {
         [ -n "$package" ] && echo "$package" && return
     done
     return 1
-}
-
-# unpacked DIR PACKAGE…: download Debian packages and unpack them below DIR
-unpacked() {
-    local dir=$1 file
-    shift
-    mkdir -p "$dir.deb"
-    (cd "$dir.deb" && apt-get -q=2 -o APT::Sandbox::User=root download "$@") >&2 || return 1
-    mkdir -p "$dir"
-    for file in "$dir.deb"/*.deb; do
-        dpkg -x "$file" "$dir" || return 1
-    done
-    rm -rf "$dir.deb"
-}
-
-# cached NAME FUNCTION ARGUMENT…: the folder NAME of the cache, made by FUNCTION NEW-FOLDER ARGUMENT… if it is not there
-cached() {
-    local name=$1 make=$2 new
-    shift 2
-    [ -d "$VM_CACHE/$name" ] && return
-    mkdir -p "$VM_CACHE"
-    (
-        flock 9                                 # another run may be making it just now
-        [ -d "$VM_CACHE/$name" ] && exit 0
-        new=$VM_CACHE/$name.new
-        rm -rf "$new" "$new".*
-        "$make" "$new" "$@" && mv -T "$new" "$VM_CACHE/$name"
-    ) 9>"$VM_CACHE/$name.lock"
 }
 
 # kernel_modules UNPACKED-PACKAGE RELEASE NEW: the useful modules, uncompressed: the virtual processor is slow
@@ -88,12 +57,11 @@ kernel_make() {
     kernel_modules "$new.d" "$release" "$new" && kernel_initramfs "$new" "$release" && rm -rf "$new.d"
 }
 
-# kernel_get: sets VM_RELEASE and VM_KERNEL_DIR
+# kernel_get: sets VM_KERNEL_DIR
 kernel_get() {
     local package init
     package=$(kernel_package) || { echo "apt knows no kernel image" >&2; return 1; }
     init=$(cat "$VM_HERE/initramfs" "$VM_HERE/lib/kernel.sh" | md5sum | cut -c1-8)
-    VM_RELEASE=${package#linux-image-}
-    VM_KERNEL_DIR=$VM_CACHE/vm-$VM_RELEASE-$init
-    cached "vm-$VM_RELEASE-$init" kernel_make "$package"
+    VM_KERNEL_DIR=$VM_CACHE/vm-${package#linux-image-}-$init
+    cached "vm-${package#linux-image-}-$init" kernel_make "$package"
 }

@@ -4,10 +4,11 @@
 #
 # What the virtual machine is to do: a script in the share, and the settings of a laboratory there.
 
-# in the machine everything takes longer, gateways have the kernel's ESP, and the names of the lab are short
+# in the machine everything takes longer, and both ends have the kernel's ESP
 task_settings() {
     export MVPN_BIN=${MVPN_BIN:-$VM_SRC/build/bin} MVPN_LAB=vm MVPN_LAB_DIR=/vm/lab MVPN_LAB_PKI=$VM_SHARE/pki
     export MVPN_LAB_PATIENCE=${MVPN_LAB_PATIENCE:-6} MVPN_LAB_GATEWAY_ESP=${MVPN_LAB_GATEWAY_ESP:-kernel}
+    export MVPN_LAB_DATA_PATH=${MVPN_LAB_DATA_PATH:-kernel}
 }
 
 # task_scenario NAME: its script
@@ -37,9 +38,13 @@ task_run() {
     return $worst
 }
 
+# task_packages: the packages that the chosen scenarios want besides the host's files ("# unpacked: NAME…")
+task_packages() { grep -ohE '^# unpacked: .*' /dev/null "${VM_SCRIPTS[@]}" | cut -d: -f2- | xargs -n1 | sort -u; }
+
 # task_write ARGUMENTS…: the script that the machine runs
 task_write() {
-    local name script scripts=()
+    local name script
+    VM_SCRIPTS=()
     task_settings
     case $1 in
     --shell)
@@ -48,14 +53,14 @@ task_write() {
         ;;
     --)
         shift
-        echo "$(printf '%q ' "$@")" >"$VM_SHARE/task"
+        printf '%q ' "$@" >"$VM_SHARE/task"
         ;;
     *)
         for name; do
             script=$(task_scenario "$name") || return 1
-            scripts+=("$script")
+            VM_SCRIPTS+=("$script")
         done
-        { declare -f task_run; echo "task_run $(printf '%q ' "${scripts[@]}")"; } >"$VM_SHARE/task"
+        { declare -f task_run; echo "task_run $(printf '%q ' "${VM_SCRIPTS[@]}")"; } >"$VM_SHARE/task"
         ;;
     esac
 }
