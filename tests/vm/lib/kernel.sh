@@ -38,7 +38,7 @@ kernel_modules() {
 # kernel_initramfs NEW RELEASE: busybox, the modules that reach the host's files, and the first half of init
 kernel_initramfs() {
     local root=$1/initramfs.d module
-    mkdir -p "$root"/{bin,modules,dev,proc,host,over,root}
+    mkdir -p "$root"/{bin,modules,dev,proc,host,over,sysroot}
     cp "$(command -v busybox)" "$root/bin/busybox"
     for module in $VM_EARLY_MODULES; do
         modprobe -d "$1" -S "$2" --show-depends "$module" || return 1
