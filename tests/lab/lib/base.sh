@@ -18,6 +18,9 @@
 : "${MVPN_LAB_PKI:=}"                           # a folder of certificates to take instead of making them
 : "${MVPN_LAB_PATIENCE:=1}"                     # how many times slower this machine is: limits grow by it
 
+# what is to happen often happens less often where it takes longer
+LAB_PACE=$((1 + MVPN_LAB_PATIENCE / 6))
+
 # seconds between two looks at what offers no event; looking costs time as well
 LAB_POLL=$(printf '%d.%02d' $((MVPN_LAB_PATIENCE * 5 / 100)) $((MVPN_LAB_PATIENCE * 5 % 100)))
 

@@ -28,7 +28,8 @@ openiked_keys() {
     chmod 0600 /etc/iked/private/local.key
 }
 
-# openiked_start: start it and wait until it serves; the kernel is asked for every cipher that PF_KEY has a name for
+# openiked_start: start it and wait until it says something. It is deaf for a while yet: the kernel looks for a module for
+# every cipher that PF_KEY has a name for. mvpnd tries until it hears.
 openiked_start() {
     [ ! -s /etc/iked/private/local.key ] || [ -n "${OPENIKED_OWN:-}" ] || die "there is an iked on this machine"
     OPENIKED_OWN=1

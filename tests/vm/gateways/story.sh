@@ -4,8 +4,8 @@
 #
 # What every foreign gateway has to do with mvpnd, whoever made it. $CORP_ADDRESSES are those that its tunnel reaches.
 
-# gateway_spis: the SPIs of the gateway's CHILD SAs, as its kernel has them, one a line
-gateway_spis() { ip -n "$(ns gw)" xfrm state list | sed -n 's/^\tproto esp spi \(0x[0-9a-f]*\).*/\1/p' | sort; }
+# gateway_spis: the SPIs of the gateway's CHILD SAs, as its kernel has them, one a line (0: one that it waits for)
+gateway_spis() { ip -n "$(ns gw)" xfrm state list | awk '$1 == "proto" && $4 !~ /^0x00000000/ { print $4 }' | sort; }
 
 # spis_renewed: has the kernel none of the SAs of $before any more, but others?
 spis_renewed() {
@@ -54,6 +54,7 @@ moves() {
     local before
     before=$(n_attempts)
     stream_start moved stream "${CORP_ADDRESSES[0]}" || fail "no TCP connection"
+    link_up wwan0
     link_down wlan0
     becomes "the tunnel moves" 30 state=connected base_link.interface=wwan0
     check "the inner connection goes on" stream_progresses moved 40

@@ -11,7 +11,7 @@
 # shellcheck source=../gateways/libreswan.sh
 . "$LAB_SRC/tests/vm/gateways/libreswan.sh"
 
-MVPN_LAB_LINKS="wlan0 wwan0"
+MVPN_LAB_LINKS=wlan0
 CORP_ADDRESSES=("$CORP_V4")
 scenario "libreswan" libreswan_start gateway ecdsa
 connect_up

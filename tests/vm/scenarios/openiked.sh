@@ -12,7 +12,7 @@
 # shellcheck source=../gateways/openiked.sh
 . "$LAB_SRC/tests/vm/gateways/openiked.sh"
 
-MVPN_LAB_LINKS="wlan0 wwan0"
+MVPN_LAB_LINKS=wlan0
 CORP_ADDRESSES=("$CORP_V4")
 scenario "openiked" openiked_start
 mvpn_config Tunnel.ESPProposals=aes256-sha512
@@ -21,7 +21,7 @@ becomes "as configured" 5 base_link.interface=wlan0 gateway.identity=$GW_NAME "t
 world_mark
 both_ways "AES-CBC, data path $MVPN_LAB_DATA_PATH"
 moves
-rekeys 2 "rekeyed as new IKESA"
+rekeys 1 "rekeyed as new IKESA"
 ends
 
 mvpn_config Tunnel.ESPProposals=aes256-sha512 "Tunnel.DataPath=$(other_data_path)"
