@@ -12,7 +12,7 @@ refused() {
     ctl reload >/dev/null 2>&1
     ctl enable || fail "$1: mvpnctl enable"
     becomes "$1: $3" 60 "state=$2" "reason=$3" internet_blocked=true
-    equal "$1: a sentence" yes "$([ "$(status message | wc -w)" -ge 4 ] && echo yes)"
+    equal "$1: a sentence" yes "$([ "$("$LAB_SUPPORT/json-get" message <"$LAB_DIR/run/status.json" | wc -w)" -ge 4 ] && echo yes)"
     if [ "$2" = failed ]; then
         # MaxDelay=60s, and the longest delay is drawn from its upper half
         python3 -c 'import json, sys
