@@ -2,7 +2,7 @@
 /*
  * The rules, in the order in which a packet meets them:
  *   5100 marked: the base link's table       5101 marked: unreachable
- *   5110 DHCP: main                          5115 from the tunnel: main
+ *   5110 DHCP: main                          5115 from the tunnel: main, no default
  *   5120 to a permitted LAN prefix: main     5130 by a socket that is bound to a cellular service's interface: main
  *   5200 the tunnel's table                  5201 unreachable (IPv6 only)
  * 5201 is more than killswitch.md asks for: table 19798 ends with an unreachable default, but the kernel drops IPv6 unreachable routes when
@@ -11,7 +11,7 @@
  * every base link would come up without its default route.
  * 5115 is for answers to a hotspot's clients, which NAT has just given their destination back. Packets to our own addresses never come so far
  * (the local table is first), and of the others the firewall forwards answers alone. So the reverse-path check of a client's packet finds
- * its interface, too.
+ * its interface, too. No default route counts there: an answer that comes before our address is (again) on the interface would leave in clear.
  * Interfaces stand in rules by name: one that does not exist yet, or is made again, needs nothing done.
  * A rule is ours by priority together with our protocol number or one of our tables. What is left over is deleted by sending the dumped
  * message back, so that nothing but that very rule can match.
@@ -57,6 +57,7 @@ struct rule {
     struct ip_prefix to;                    /* length 0: anywhere */
     char from_link[IF_NAME_SIZE];           /* "": any */
     char bound_to[IF_NAME_SIZE];            /* the interface that the socket is bound to; "": any */
+    bool no_default;                        /* default routes of the table do not count */
     bool odd;                               /* it has a condition that none of ours has */
 };
 
@@ -104,6 +105,8 @@ static void add_openings(const struct routing *routing, uint8_t family, struct r
     if (routing->interface[0]) {
         rule = add_main(ret, family, PRIORITY_FORWARD);
         memcpy(rule->from_link, routing->interface, IF_NAME_SIZE);
+        /* a hotspot's client is on a link of ours; what came for an address that is not there (yet) must not go on to the internet */
+        rule->no_default = true;
     }
     for (uint32_t i = 0; i < routing->n_lan; i++) {
         if (routing->lan[i].addr.family != family || routing->lan[i].length == 0)
@@ -170,6 +173,7 @@ static bool is_plain_attr(const struct nlattr *attr)
     case FRA_UNSPEC:
         return true;
     case FRA_SUPPRESS_PREFIXLEN:
+        return nla_get_u32(attr) == UINT32_MAX || nla_get_u32(attr) == 0;
     case FRA_SUPPRESS_IFGROUP:
         return nla_get_u32(attr) == UINT32_MAX;
     case FRA_L3MDEV:
@@ -238,6 +242,7 @@ static int parse(const struct nlmsghdr *header, struct rule *ret)
         struct ip_addr addr = attr_addr(ret->family, attrs[FRA_DST]);
         ret->to = ip_prefix_of(&addr, frh->dst_len);
     }
+    ret->no_default = attrs[FRA_SUPPRESS_PREFIXLEN] && nla_get_u32(attrs[FRA_SUPPRESS_PREFIXLEN]) == 0;
     read_name(attrs[FRA_IIFNAME], ret->from_link);
     read_name(attrs[FRA_OIFNAME], ret->bound_to);
     return 0;
@@ -283,6 +288,8 @@ static struct nl_msg *message_for(const struct rule *rule)
     if (rule->destination_port && nla_put(msg, FRA_DPORT_RANGE, sizeof(to), &to) < 0)
         return NULL;
     if (rule->to.length && put_addr(msg, FRA_DST, &rule->to.addr) < 0)
+        return NULL;
+    if (rule->no_default && nla_put_u32(msg, FRA_SUPPRESS_PREFIXLEN, 0) < 0)
         return NULL;
     if (rule->from_link[0] && nla_put_string(msg, FRA_IIFNAME, rule->from_link) < 0)
         return NULL;

@@ -102,14 +102,14 @@ static void makes_rules_and_tables(void)
         "5100: from all fwmark 0x4d56 lookup 19799 proto 77\n"
         "5101: from all fwmark 0x4d56 unreachable proto 77\n"
         "5110: from all ipproto udp sport 68 dport 67 lookup main proto 77\n"
-        "5115: from all iif mvpn0 lookup main proto 77\n"
+        "5115: from all iif mvpn0 lookup main suppress_prefixlength 0 proto 77\n"
         "5120: from all to 10.0.0.0/24 lookup main proto 77\n"
         "5200: from all lookup 19798 proto 77");
     check_output("ip -6 rule | sed 1d | grep -v '^3276' | tr '\\t' ' '",
         "5100: from all fwmark 0x4d56 lookup 19799 proto 77\n"
         "5101: from all fwmark 0x4d56 unreachable proto 77\n"
         "5110: from all ipproto udp sport 546 dport 547 lookup main proto 77\n"
-        "5115: from all iif mvpn0 lookup main proto 77\n"
+        "5115: from all iif mvpn0 lookup main suppress_prefixlength 0 proto 77\n"
         "5120: from all to fd00::/64 lookup main proto 77\n"
         "5200: from all lookup 19798 proto 77\n"
         "5201: from all unreachable proto 77");
