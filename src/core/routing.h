@@ -4,7 +4,8 @@
  * Routing as plain data: the desired state of the tunnel interface, mvpn's two tables and its rules. The core fills it, src/net makes it so.
  *   table 19799 (base): host routes for `outer` over the base link, only marked packets look there
  *   table 19798 (tunnel): `subnets` over the interface while it has addresses, `unreachable default` behind them
- *   rules 5100.. as killswitch.md lists them; 5115 from the tunnel onwards (never by a default route), 5120 for each of `lan`, 5130 for each of `services`
+ *   rules 5100.. as killswitch.md lists them; 5115 from the tunnel onwards (never by a default route), 5120 for each of `lan`, 5130 for each
+ *   of `services`
  * `active` false: rules, tables, interface and addresses of ours are gone.
  */
 #include "core/lockdown.h"
