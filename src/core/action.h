@@ -26,8 +26,17 @@ enum action_type {
     ACTION_KEEPALIVE, /* one 0xFF on the UDP flow (RFC 3948 2.3) */
     ACTION_WATCH_TRAFFIC, /* report the next outbound packet that stays unanswered */
     ACTION_FETCH_REPLY, /* .fetch_reply: firewall and routes are open for these addresses; none: cannot be had */
+    ACTION_WATCH_DEMAND, /* report the next inner packet, EVENT_DEMAND */
+    ACTION_PROBE_SEND, /* .probe_send: one STUN Binding request; answered by EVENT_PROBE_ANSWER, or not at all */
+    ACTION_PROBE_CLOSE, /* .probe_slot: its socket is not needed any more; PROBE_SLOT_ALL: none is */
+    ACTION_NAT_RECALL, /* .nat (network and family): answered by EVENT_NAT_RECALLED */
+    ACTION_NAT_REMEMBER, /* .nat to disk; NAT_METHOD_NONE: forget */
+    ACTION_FIND_PREFIX64, /* .resolve (id, link, servers): answered by EVENT_PREFIX64 */
+    ACTION_DNS, /* .dns: the system's resolver */
+    ACTION_CHARACTER, /* .character: what other programs are told about the tunnel */
+    ACTION_SLEEP_READY, /* all that had to be done before sleep is in this list, before this */
 };
-#define N_ACTIONS (ACTION_FETCH_REPLY + 1)
+#define N_ACTIONS (ACTION_SLEEP_READY + 1)
 
 struct resolve_request {
     uint32_t id;
@@ -67,6 +76,45 @@ struct fetch_reply {
     struct ip_addr addrs[RESOLVED_ADDRS_MAX];
 };
 
+#define PROBE_SLOT_ALL UINT32_MAX
+
+/* From the socket of this slot, which is opened with its first request, pinned to the link and marked. */
+struct probe_send {
+    uint32_t slot; /* below PROBE_SLOTS_MAX */
+    uint32_t tag; /* comes back with the answer */
+    uint16_t response_port; /* RESPONSE-PORT (RFC 5780, 7.5): answer to this port of ours; 0: without */
+    struct ip_addr server, local;
+    uint16_t server_port;
+    int ifindex;
+    char interface[IF_NAME_SIZE];
+};
+
+#define DNS_DOMAIN_SIZE 256
+
+/* Who answers the system's questions. `active` false: as it was before us. */
+struct dns {
+    bool active;
+    bool everything; /* all names are asked in the tunnel ("~."); else only those below `domains` */
+    char interface[IF_NAME_SIZE];
+    uint32_t n_servers;
+    struct ip_addr servers[TUNNEL_DNS_MAX];
+    uint32_t n_domains;
+    char domains[TUNNEL_DOMAINS_MAX][DNS_DOMAIN_SIZE];
+};
+
+/* The base link's character, which is the tunnel's (design.md, row 11). `active` false: there is no tunnel interface of ours. */
+struct character {
+    bool active;
+    bool blocking; /* the internet is blocked: connectivity checks can only be wrong */
+    bool has_base; /* the rest is the base link's */
+    enum link_type type;
+    bool metered, roaming, wake_on_incoming;
+    char interface[IF_NAME_SIZE]; /* the tunnel's */
+    char base_interface[IF_NAME_SIZE];
+    struct ip_addr gateway; /* whose packets shall wake the device; family 0: none */
+    uint16_t gateway_port;
+};
+
 struct action {
     enum action_type type;
     union {
@@ -78,6 +126,11 @@ struct action {
         struct migrate_request migrate;
         bool silent;
         struct fetch_reply fetch_reply;
+        struct probe_send probe_send;
+        uint32_t probe_slot;
+        struct nat_knowledge nat;
+        const struct dns *dns;
+        const struct character *character;
     };
 };
 

@@ -285,6 +285,12 @@ static void take_in(struct core *core, const struct event *event)
     case EVENT_NEIGHBOUR_LOST:
         session_on_neighbour_lost(core, &event->neighbour);
         break;
+    case EVENT_DEMAND:
+    case EVENT_PROBE_ANSWER:
+    case EVENT_PROBE_FAILED:
+    case EVENT_NAT_RECALLED:
+    case EVENT_PREFIX64:
+        break;
     case EVENT_TUNNEL_LOST:
         core->routing_dirty = true;
         break;

@@ -13,6 +13,7 @@
 #define TUNNEL_ADDRS_MAX   4
 #define TUNNEL_DNS_MAX     4
 #define TUNNEL_DOMAINS_MAX 8
+#define PROBE_SLOTS_MAX    32
 
 enum event_type {
     EVENT_START, /* the daemon runs: policy, links, clock and credentials were given before; .enabled is the record's word */
@@ -32,6 +33,11 @@ enum event_type {
     EVENT_IKE_MOVED, /* .path: outer addresses or NAT situation changed (MOBIKE done, mapping changed) */
     EVENT_TRAFFIC, /* .traffic: outbound packets stayed unanswered for PATHWATCH_NOTICE_USEC (asked for by ACTION_WATCH_TRAFFIC) */
     EVENT_NEIGHBOUR_LOST, /* .neighbour: what outer packets are handed to does not answer on its link any more (ARP, neighbour discovery) */
+    EVENT_DEMAND, /* an inner packet came while no tunnel stands (asked for by ACTION_WATCH_DEMAND); it is kept */
+    EVENT_PROBE_ANSWER, /* .probe_answer: a STUN server answered */
+    EVENT_PROBE_FAILED, /* .probe_failed: a request of ACTION_PROBE_SEND could not leave */
+    EVENT_NAT_RECALLED, /* .nat: answer to ACTION_NAT_RECALL */
+    EVENT_PREFIX64, /* .prefix64: answer to ACTION_FIND_PREFIX64 */
     EVENT_TUNNEL_LOST, /* somebody deleted or took down the tunnel interface */
     EVENT_FETCH_WANTED, /* .fetch: a CRL or OCSP host must be reached (charon waits) */
     EVENT_FETCH_DONE, /* .fetch.id */
@@ -93,6 +99,7 @@ struct failure {
 struct traffic {
     usec_t last_out_at_usec; /* last outbound packet of any kind on the outer flow (ESP, IKE, keepalive) */
     usec_t last_in_at_usec; /* last inbound packet that proved the path: decrypted ESP or an IKE answer */
+    usec_t last_inner_at_usec; /* last inner packet of an application, either way; link-local and multicast do not count */
     usec_t unanswered_at_usec; /* first outbound inner packet since last_in; 0: none waits */
 };
 
@@ -100,6 +107,36 @@ struct fetch {
     uint32_t id;
     char host[GATEWAY_NAME_SIZE];
     uint16_t port;
+};
+
+/* A STUN Binding response (RFC 8489, 6.3.3), checked against its transaction. */
+struct probe_answer {
+    uint32_t slot; /* socket that it came to, which need not be the one that asked (RESPONSE-PORT, RFC 5780 7.5) */
+    uint32_t tag; /* of the request */
+    struct ip_addr mapped; /* XOR-MAPPED-ADDRESS: the asking socket as the server sees it */
+    uint16_t mapped_port;
+};
+
+struct probe_failed {
+    uint32_t slot, tag;
+};
+
+enum nat_method { NAT_METHOD_NONE, NAT_METHOD_STUN, NAT_METHOD_MOBIKE, NAT_METHOD_ADMIN };
+
+/* What is known of the mappings of one network, for one outer address family. */
+struct nat_knowledge {
+    char network[NETWORK_ID_SIZE];
+    uint8_t family; /* 4 or 6 */
+    enum nat_method method; /* NAT_METHOD_NONE: nothing is known */
+    usec_t lifetime_usec; /* a mapping is known to live that long; USEC_INFINITY: there is nothing that expires */
+    uint32_t n_confirmations;
+    usec_t age_usec; /* since it was last confirmed, by the wall clock */
+};
+
+/* The NAT64 prefix of a link (RFC 7050); length 0: it has none. */
+struct prefix64 {
+    uint32_t id; /* of the ACTION_FIND_PREFIX64 */
+    struct ip_prefix prefix;
 };
 
 struct event {
@@ -121,6 +158,10 @@ struct event {
         struct traffic traffic;
         struct neighbour neighbour;
         struct fetch fetch;
+        struct probe_answer probe_answer;
+        struct probe_failed probe_failed;
+        struct nat_knowledge nat;
+        struct prefix64 prefix64;
     };
 };
 

@@ -10,6 +10,8 @@
 #define LINK_SET_MAX    24
 #define LINK_ADDRS_MAX  8
 #define LINK_ROUTES_MAX 8
+#define NETWORK_ID_SIZE 128
+#define LINK_SIGNAL_UNKNOWN 255
 
 enum link_type {
     LINK_TYPE_ETHERNET,
@@ -46,6 +48,8 @@ struct link {
     bool roaming;
     bool wake_on_incoming; /* the device can wake the handset when a packet arrives */
     uint32_t mtu; /* bytes */
+    uint8_t signal_percent; /* LINK_SIGNAL_UNKNOWN: no radio, or nobody says */
+    char network[NETWORK_ID_SIZE]; /* which network this is, as the NAT cache knows it ("wifi:SSID,MAC", "cellular:MCCMNC,APN,home"); empty: unknown */
     uint32_t n_addrs;
     struct link_addr addrs[LINK_ADDRS_MAX]; /* usable sources only (ip_addr_is_usable_source), not tentative, not deprecated */
     uint32_t n_routes;

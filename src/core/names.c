@@ -99,6 +99,11 @@ static const char *const event_names[] = {
     [EVENT_IKE_MOVED] = "ike-moved",
     [EVENT_TRAFFIC] = "traffic",
     [EVENT_NEIGHBOUR_LOST] = "neighbour-lost",
+    [EVENT_DEMAND] = "demand",
+    [EVENT_PROBE_ANSWER] = "probe-answer",
+    [EVENT_PROBE_FAILED] = "probe-failed",
+    [EVENT_NAT_RECALLED] = "nat-recalled",
+    [EVENT_PREFIX64] = "prefix64",
     [EVENT_TUNNEL_LOST] = "tunnel-lost",
     [EVENT_FETCH_WANTED] = "fetch-wanted",
     [EVENT_FETCH_DONE] = "fetch-done",
@@ -126,6 +131,15 @@ static const char *const action_names[] = {
     [ACTION_KEEPALIVE] = "keepalive",
     [ACTION_WATCH_TRAFFIC] = "watch-traffic",
     [ACTION_FETCH_REPLY] = "fetch-reply",
+    [ACTION_WATCH_DEMAND] = "watch-demand",
+    [ACTION_PROBE_SEND] = "probe-send",
+    [ACTION_PROBE_CLOSE] = "probe-close",
+    [ACTION_NAT_RECALL] = "nat-recall",
+    [ACTION_NAT_REMEMBER] = "nat-remember",
+    [ACTION_FIND_PREFIX64] = "find-prefix64",
+    [ACTION_DNS] = "dns",
+    [ACTION_CHARACTER] = "character",
+    [ACTION_SLEEP_READY] = "sleep-ready",
 };
 _Static_assert(ELEMENTSOF(action_names) == N_ACTIONS, "every action has a name");
 

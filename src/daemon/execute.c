@@ -204,6 +204,16 @@ bool daemon_execute(struct daemon *daemon, const struct action *action)
         if (daemon->ike_runs)
             ike_execute(daemon->ike, action);
         break;
+    case ACTION_WATCH_DEMAND:
+    case ACTION_PROBE_SEND:
+    case ACTION_PROBE_CLOSE:
+    case ACTION_NAT_RECALL:
+    case ACTION_NAT_REMEMBER:
+    case ACTION_FIND_PREFIX64:
+    case ACTION_DNS:
+    case ACTION_CHARACTER:
+    case ACTION_SLEEP_READY:
+        break;
     }
     return true;
 }

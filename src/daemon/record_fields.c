@@ -50,6 +50,8 @@ static const struct field link_fields[] = {
     SCALAR(struct link, "roaming", FIELD_BOOL, roaming),
     SCALAR(struct link, "wake", FIELD_BOOL, wake_on_incoming),
     SCALAR(struct link, "mtu", FIELD_U32, mtu),
+    SCALAR(struct link, "signal", FIELD_U8, signal_percent),
+    SCALAR(struct link, "network", FIELD_TEXT, network),
     LIST(struct link, "addr", FIELD_LINK_ADDR, addrs),
     LIST(struct link, "route", FIELD_ROUTE, routes),
 };
@@ -111,6 +113,7 @@ static const struct field path_fields[] = {
 static const struct field traffic_fields[] = {
     SCALAR(struct event, "out", FIELD_MOMENT, traffic.last_out_at_usec),
     SCALAR(struct event, "in", FIELD_MOMENT, traffic.last_in_at_usec),
+    SCALAR(struct event, "inner", FIELD_MOMENT, traffic.last_inner_at_usec),
     SCALAR(struct event, "unanswered", FIELD_MOMENT, traffic.unanswered_at_usec),
 };
 
@@ -125,6 +128,32 @@ static const struct field fetch_fields[] = {
     SCALAR(struct event, "port", FIELD_U16, fetch.port),
 };
 
+static const struct field probe_answer_fields[] = {
+    SCALAR(struct event, "slot", FIELD_U32, probe_answer.slot),
+    SCALAR(struct event, "tag", FIELD_U32, probe_answer.tag),
+    SCALAR(struct event, "mapped", FIELD_ADDR, probe_answer.mapped),
+    SCALAR(struct event, "port", FIELD_U16, probe_answer.mapped_port),
+};
+
+static const struct field probe_failed_fields[] = {
+    SCALAR(struct event, "slot", FIELD_U32, probe_failed.slot),
+    SCALAR(struct event, "tag", FIELD_U32, probe_failed.tag),
+};
+
+static const struct field nat_fields[] = {
+    SCALAR(struct event, "network", FIELD_TEXT, nat.network),
+    SCALAR(struct event, "family", FIELD_U8, nat.family),
+    SCALAR(struct event, "method", FIELD_NAT_METHOD, nat.method),
+    SCALAR(struct event, "lifetime", FIELD_SPAN, nat.lifetime_usec),
+    SCALAR(struct event, "confirmations", FIELD_U32, nat.n_confirmations),
+    SCALAR(struct event, "age", FIELD_SPAN, nat.age_usec),
+};
+
+static const struct field prefix64_fields[] = {
+    SCALAR(struct event, "id", FIELD_U32, prefix64.id),
+    SCALAR(struct event, "prefix", FIELD_PREFIX, prefix64.prefix),
+};
+
 #define TABLE(array)                                                                                         \
     {                                                                                                        \
         ELEMENTSOF(array), array                                                                             \
@@ -136,6 +165,7 @@ const struct field_table record_link_table = TABLE(link_fields);
 
 const char *const record_keepalive_mode_words[3] = { "detect", "fixed", "off" };
 const char *const record_roaming_detect_words[3] = { "auto", "always", "never" };
+const char *const record_nat_method_words[4] = { "none", "stun", "mobike", "admin" };
 
 struct field_table record_payload_table(enum event_type type)
 {
@@ -165,6 +195,15 @@ struct field_table record_payload_table(enum event_type type)
     case EVENT_FETCH_WANTED:
     case EVENT_FETCH_DONE:
         return (struct field_table)TABLE(fetch_fields);
+    case EVENT_PROBE_ANSWER:
+        return (struct field_table)TABLE(probe_answer_fields);
+    case EVENT_PROBE_FAILED:
+        return (struct field_table)TABLE(probe_failed_fields);
+    case EVENT_NAT_RECALLED:
+        return (struct field_table)TABLE(nat_fields);
+    case EVENT_PREFIX64:
+        return (struct field_table)TABLE(prefix64_fields);
+    case EVENT_DEMAND:
     case EVENT_ENABLE:
     case EVENT_DISABLE:
     case EVENT_CONNECT:

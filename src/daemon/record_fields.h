@@ -24,6 +24,7 @@ enum field_kind {
     FIELD_LINK_TYPE,
     FIELD_KEEPALIVE_MODE,
     FIELD_ROAMING_DETECT,
+    FIELD_NAT_METHOD,
     FIELD_LINK_ADDR, /* addr/length, host bits kept */
     FIELD_ROUTE,     /* destination,via,metric */
     FIELD_GATEWAY,   /* name,port,literal */
@@ -48,3 +49,4 @@ extern const struct field_table record_policy_table, record_policy_event_table, 
 
 extern const char *const record_keepalive_mode_words[3];
 extern const char *const record_roaming_detect_words[3];
+extern const char *const record_nat_method_words[4];

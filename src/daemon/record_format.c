@@ -118,6 +118,9 @@ static void add_value(struct strbuf *ret, enum field_kind kind, const void *valu
     case FIELD_ROAMING_DETECT:
         strbuf_add(ret, "%s", record_roaming_detect_words[*(const enum roaming_detect *)value]);
         return;
+    case FIELD_NAT_METHOD:
+        strbuf_add(ret, "%s", record_nat_method_words[*(const enum nat_method *)value]);
+        return;
     case FIELD_LINK_ADDR:
         add_addr(ret, &link_addr->addr);
         strbuf_add(ret, "/%u", link_addr->prefix_length);

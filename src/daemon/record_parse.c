@@ -247,6 +247,8 @@ static int parse_value(const struct field *field, char *value, usec_t now_usec, 
         return parse_choice(value, record_keepalive_mode_words, ELEMENTSOF(record_keepalive_mode_words), ret);
     case FIELD_ROAMING_DETECT:
         return parse_choice(value, record_roaming_detect_words, ELEMENTSOF(record_roaming_detect_words), ret);
+    case FIELD_NAT_METHOD:
+        return parse_choice(value, record_nat_method_words, ELEMENTSOF(record_nat_method_words), ret);
     case FIELD_LINK_ADDR:
         return parse_link_addr(value, ret);
     case FIELD_ROUTE:

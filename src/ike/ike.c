@@ -206,6 +206,15 @@ int ike_execute(struct ike *ike, const struct action *action)
     case ACTION_RESOLVE_CANCEL:
     case ACTION_IKE_START:
     case ACTION_IKE_STOP:
+    case ACTION_WATCH_DEMAND:
+    case ACTION_PROBE_SEND:
+    case ACTION_PROBE_CLOSE:
+    case ACTION_NAT_RECALL:
+    case ACTION_NAT_REMEMBER:
+    case ACTION_FIND_PREFIX64:
+    case ACTION_DNS:
+    case ACTION_CHARACTER:
+    case ACTION_SLEEP_READY:
         return -ENOTSUP;
     }
     return -ENOTSUP;

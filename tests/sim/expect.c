@@ -63,6 +63,15 @@ static const char *interface_of(const struct action *action)
     case ACTION_KEEPALIVE:
     case ACTION_WATCH_TRAFFIC:
     case ACTION_FETCH_REPLY:
+    case ACTION_WATCH_DEMAND:
+    case ACTION_PROBE_SEND:
+    case ACTION_PROBE_CLOSE:
+    case ACTION_NAT_RECALL:
+    case ACTION_NAT_REMEMBER:
+    case ACTION_FIND_PREFIX64:
+    case ACTION_DNS:
+    case ACTION_CHARACTER:
+    case ACTION_SLEEP_READY:
         break;
     }
     return "";

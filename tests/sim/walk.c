@@ -37,6 +37,14 @@ static void print_coverage(const struct coverage *c, const struct simulation *s)
         printf("  action %-16s %10" PRIu64 "\n", action_name((enum action_type)i), s->mirror.n_done[i]);
 }
 
+/* What nothing in the core asks for yet. */
+static bool comes_later(enum action_type type)
+{
+    return type == ACTION_WATCH_DEMAND || type == ACTION_PROBE_SEND || type == ACTION_PROBE_CLOSE || type == ACTION_NAT_RECALL ||
+           type == ACTION_NAT_REMEMBER || type == ACTION_FIND_PREFIX64 || type == ACTION_DNS || type == ACTION_CHARACTER ||
+           type == ACTION_SLEEP_READY;
+}
+
 /* Every state but armed (a later feature) and every action must have been seen often in a long walk. */
 static int judge_coverage(const struct coverage *c, const struct simulation *s, uint64_t n_steps)
 {
@@ -49,7 +57,7 @@ static int judge_coverage(const struct coverage *c, const struct simulation *s, 
         }
     }
     for (unsigned i = 0; i < N_ACTIONS; i++) {
-        if (s->mirror.n_done[i] < n_steps / 50000) {
+        if (!comes_later((enum action_type)i) && s->mirror.n_done[i] < n_steps / 50000) {
             printf("too little was seen of action %s\n", action_name((enum action_type)i));
             r = 1;
         }

@@ -143,6 +143,8 @@ static void any_link(struct byte_stream *s, struct link *ret)
     ret->roaming = flag(s);
     ret->wake_on_incoming = flag(s);
     ret->mtu = (uint32_t)byte_stream_number(s, 2);
+    ret->signal_percent = (uint8_t)below(s, 256);
+    text(s, ret->network, sizeof(ret->network));
     ret->n_addrs = (uint32_t)below(s, LINK_ADDRS_MAX + 1);
     for (uint32_t i = 0; i < ret->n_addrs; i++) {
         struct ip_addr addr = address(s);
@@ -248,6 +250,7 @@ void any_event(struct byte_stream *s, usec_t now_usec, struct any_event_storage 
     case EVENT_TIMER:
         ret->traffic.last_out_at_usec = moment(s, now_usec);
         ret->traffic.last_in_at_usec = moment(s, now_usec);
+        ret->traffic.last_inner_at_usec = moment(s, now_usec);
         ret->traffic.unanswered_at_usec = moment(s, now_usec);
         break;
     case EVENT_NEIGHBOUR_LOST:
@@ -260,6 +263,29 @@ void any_event(struct byte_stream *s, usec_t now_usec, struct any_event_storage 
         text(s, ret->fetch.host, sizeof(ret->fetch.host));
         ret->fetch.port = (uint16_t)byte_stream_number(s, 2);
         break;
+    case EVENT_PROBE_ANSWER:
+        ret->probe_answer.slot = (uint32_t)below(s, PROBE_SLOTS_MAX + 1);
+        ret->probe_answer.tag = (uint32_t)below(s, 64);
+        ret->probe_answer.mapped = address(s);
+        ret->probe_answer.mapped_port = (uint16_t)byte_stream_number(s, 2);
+        break;
+    case EVENT_PROBE_FAILED:
+        ret->probe_failed.slot = (uint32_t)below(s, PROBE_SLOTS_MAX + 1);
+        ret->probe_failed.tag = (uint32_t)below(s, 64);
+        break;
+    case EVENT_NAT_RECALLED:
+        text(s, ret->nat.network, sizeof(ret->nat.network));
+        ret->nat.family = flag(s) ? 6 : 4;
+        ret->nat.method = (enum nat_method)below(s, NAT_METHOD_ADMIN + 1);
+        ret->nat.lifetime_usec = span(s);
+        ret->nat.n_confirmations = (uint32_t)below(s, 8);
+        ret->nat.age_usec = span(s);
+        break;
+    case EVENT_PREFIX64:
+        ret->prefix64.id = (uint32_t)below(s, 16);
+        ret->prefix64.prefix = prefix(s);
+        break;
+    case EVENT_DEMAND:
     case EVENT_ENABLE:
     case EVENT_DISABLE:
     case EVENT_CONNECT:

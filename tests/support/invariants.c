@@ -285,6 +285,11 @@ static void check_sticky(struct mirror *mirror, const struct event *event)
     case EVENT_RESOLVED:
     case EVENT_IKE_ESTABLISHED:
     case EVENT_NEIGHBOUR_LOST: /* it may be old news: a check comes first */
+    case EVENT_DEMAND:
+    case EVENT_PROBE_ANSWER:
+    case EVENT_PROBE_FAILED:
+    case EVENT_NAT_RECALLED:
+    case EVENT_PREFIX64:
     case EVENT_TUNNEL_LOST:
     case EVENT_FETCH_WANTED:
     case EVENT_FETCH_DONE:

@@ -248,6 +248,16 @@ static void carry_out(struct mirror *mirror, const struct event *event, const st
     case ACTION_FETCH_REPLY:
         do_fetch_reply(mirror, &action->fetch_reply);
         break;
+    case ACTION_WATCH_DEMAND:
+    case ACTION_PROBE_SEND:
+    case ACTION_PROBE_CLOSE:
+    case ACTION_NAT_RECALL:
+    case ACTION_NAT_REMEMBER:
+    case ACTION_FIND_PREFIX64:
+    case ACTION_DNS:
+    case ACTION_CHARACTER:
+    case ACTION_SLEEP_READY:
+        break;
     }
 }
 
@@ -374,6 +384,11 @@ static void note(struct mirror *mirror, const struct event *event)
     case EVENT_CLOCK:
     case EVENT_CREDENTIALS:
     case EVENT_NEIGHBOUR_LOST:
+    case EVENT_DEMAND:
+    case EVENT_PROBE_ANSWER:
+    case EVENT_PROBE_FAILED:
+    case EVENT_NAT_RECALLED:
+    case EVENT_PREFIX64:
     case EVENT_TUNNEL_LOST:
     case EVENT_FIREWALL_FAILED:
     case EVENT_STORE_FAILED:

@@ -133,7 +133,9 @@ static void keepalive_does_not_believe_the_future(void)
 static enum path_verdict judge(
     struct pathwatch *w, usec_t now_usec, usec_t in_at_usec, usec_t unanswered_at_usec)
 {
-    return pathwatch_judge(w, now_usec, &(struct traffic){ now_usec, in_at_usec, unanswered_at_usec });
+    struct traffic traffic = { .last_out_at_usec = now_usec, .last_in_at_usec = in_at_usec, .unanswered_at_usec = unanswered_at_usec };
+
+    return pathwatch_judge(w, now_usec, &traffic);
 }
 
 static void dead_path_is_found_within_five_seconds(void)
