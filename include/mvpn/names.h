@@ -23,6 +23,10 @@
 #define MVPN_REASON_RECONFIGURED      "reconfigured"
 #define MVPN_REASON_RESUMED           "resumed"
 
+#define MVPN_REASON_ON_DEMAND         "on-demand"
+#define MVPN_REASON_IDLE              "idle"
+#define MVPN_REASON_DEMAND            "demand"
+#define MVPN_REASON_HOME              "home-network"
 #define MVPN_REASON_NO_LINK             "no-link"
 #define MVPN_REASON_LINK_LOST           "link-lost"
 #define MVPN_REASON_NEW_LINK            "new-link"

@@ -34,7 +34,7 @@ enum action_type {
     ACTION_FIND_PREFIX64, /* .resolve (id, link, servers): answered by EVENT_PREFIX64 */
     ACTION_DNS, /* .dns: the system's resolver */
     ACTION_CHARACTER, /* .character: what other programs are told about the tunnel */
-    ACTION_SLEEP_READY, /* all that had to be done before sleep is in this list, before this */
+    ACTION_SLEEP_READY, /* answer to EVENT_SUSPEND: what had to be done before sleep stands before this in the list */
 };
 #define N_ACTIONS (ACTION_SLEEP_READY + 1)
 

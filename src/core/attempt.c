@@ -49,6 +49,11 @@ static const struct link *best_link(const struct core *core, int not_ifindex)
     return link ? link : linkset_best(&core->links, &core->policy, NULL, not_ifindex);
 }
 
+const struct link *attempt_best_link(const struct core *core)
+{
+    return best_link(core, 0);
+}
+
 /* The best link; but after a round that failed over it, another one, if there is one: a Wi-Fi that leads nowhere must not keep us. */
 static const struct link *choose_base(const struct core *core)
 {

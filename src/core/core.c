@@ -78,6 +78,7 @@ static void on_links(struct core *core, const struct link_set *links)
         base = linkset_find(&core->links, core->base.ifindex);
         core->base = *base;
         session_update_keepalive(core);
+        demand_update(core);
         run(core, TRIGGER_BASE_BACK, REASON_NONE);
     } else if (core->state == STATE_CONNECTING) {
         if (attempt_base_lost(core))
@@ -86,6 +87,8 @@ static void on_links(struct core *core, const struct link_set *links)
             core->base = *linkset_find(&core->links, core->base.ifindex);
     } else if (!linkset_best(&core->links, &core->policy, NULL, 0)) {
         run(core, TRIGGER_LINK_NONE, REASON_NO_LINK);
+    } else if (core->state == STATE_ARMED) {
+        run(core, demand_suffices(core) ? TRIGGER_NONE : TRIGGER_HOME, REASON_HOME);
     } else if (core->state == STATE_OFFLINE || attempt_best_is_new(core)) {
         run(core, TRIGGER_LINK_NEW, REASON_NEW_LINK);
     }
@@ -111,6 +114,7 @@ static void on_policy(struct core *core, const struct policy *policy, bool ike_c
     core->ike_stale |= affects;
     core_judge_roaming(core);
     session_update_keepalive(core);
+    demand_update(core);
     if (affects || !established)
         run(core, TRIGGER_RECONFIGURED, REASON_RECONFIGURED);
 }
@@ -189,6 +193,7 @@ static void on_switch(struct core *core, bool enable)
 {
     core->enabled = enable;
     core->user_disconnected = false;
+    core->demanded |= enable && core->state == STATE_DISCONNECTING;
     core_retry_record(core);
     core->record_dirty |= enable; /* said by a person: from here on the record counts, not the configuration */
     run(core, enable ? TRIGGER_ENABLE : TRIGGER_DISABLE, enable ? REASON_STARTING : REASON_DISABLED);
@@ -199,6 +204,7 @@ static void on_wish(struct core *core, bool connect)
     if (!core->enabled)
         return;
     core->user_disconnected = !connect;
+    core->demanded |= connect;
     core_retry_record(core);
     run(core, connect ? TRIGGER_CONNECT : TRIGGER_DISCONNECT, connect ? REASON_USER_CONNECTED : REASON_USER_DISCONNECTED);
 }
@@ -225,8 +231,18 @@ static void on_firewall_failed(struct core *core)
 
 static void on_suspend(struct core *core)
 {
+    core->slept_at_usec = core->now_usec;
     if (core->state == STATE_CONNECTED && keepalive_send_early(&core->keepalive, core->now_usec))
         core_act(core, ACTION_KEEPALIVE);
+    core_act(core, ACTION_SLEEP_READY);
+}
+
+/* Two reports of one resume, or a resume that nobody announced, count as a sleep that outlasted everything: checking is cheap. */
+static void on_resume(struct core *core)
+{
+    core->slept_usec = core->slept_at_usec ? usec_sub(core->now_usec, core->slept_at_usec) : USEC_INFINITY;
+    core->slept_at_usec = 0;
+    run(core, TRIGGER_RESUMED, REASON_RESUMED);
 }
 
 static void take_in(struct core *core, const struct event *event)
@@ -286,6 +302,8 @@ static void take_in(struct core *core, const struct event *event)
         session_on_neighbour_lost(core, &event->neighbour);
         break;
     case EVENT_DEMAND:
+        run(core, TRIGGER_DEMAND, REASON_DEMAND);
+        break;
     case EVENT_PROBE_ANSWER:
     case EVENT_PROBE_FAILED:
     case EVENT_NAT_RECALLED:
@@ -310,7 +328,7 @@ static void take_in(struct core *core, const struct event *event)
         on_suspend(core);
         break;
     case EVENT_RESUME:
-        run(core, TRIGGER_RESUMED, REASON_RESUMED);
+        on_resume(core);
         break;
     case EVENT_TIMER:
         on_timer(core, &event->traffic);
@@ -380,8 +398,10 @@ struct deadline core_next_deadline(const struct core *core)
         offer(&deadline, core->timers[i], 0, false);
     if (core->state == STATE_CONNECTED) {
         usec_t at_usec = keepalive_deadline(&core->keepalive, &slack_usec);
-        offer(&deadline, at_usec, slack_usec, core->base.wake_on_incoming);
+        offer(&deadline, at_usec, slack_usec, session_push_supported(core));
         offer(&deadline, pathwatch_deadline(&core->pathwatch), MSEC(50), false);
+        at_usec = idle_deadline(&core->idle, &slack_usec);
+        offer(&deadline, at_usec, slack_usec, false);
     }
     return deadline;
 }

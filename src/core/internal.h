@@ -7,11 +7,13 @@
  *   model.c        handles: append an action, set a timer, raise a trigger
  *   attempt.c      from "now" to one IKE_SA_INIT: checks, name servers, name, address
  *   session.c      while connected: keepalive, dead paths, moving, loss
+ *   demand.c       while roaming: a tunnel when somebody wants it
  *   revocation.c   openings for CRL and OCSP fetches
  *   status.c       what the core tells of itself
  */
 #include "core/backoff.h"
 #include "core/core.h"
+#include "core/demand.h"
 #include "core/keepalive.h"
 #include "core/linkset.h"
 #include "core/pathwatch.h"
@@ -21,6 +23,8 @@
 #define FAREWELL_GUARD_USEC SEC(1)
 #define GRACE_USEC          SEC(1) /* a flap of the only link */
 #define MOVE_GUARD_USEC     SEC(4) /* then a new IKE SA is quicker */
+#define SLEEP_TRUSTED_USEC  MINUTES(5) /* without a NAT: gateways look for dead peers every few minutes */
+#define SLEEP_SA_USEC       HOURS(4) /* the gateway would have rekeyed the IKE SA meanwhile (ike/initiate.c), and given it up */
 #define TUNNEL_MTU_MIN      1280 /* RFC 8200, 5 */
 
 /* What happened, after the model took the event in. The table knows only these. */
@@ -46,6 +50,9 @@ enum trigger {
     TRIGGER_MOVE_FAILED,
     TRIGGER_PATH_MOVE,
     TRIGGER_PATH_DEAD,
+    TRIGGER_DEMAND, /* armed, and a packet wants the tunnel */
+    TRIGGER_IDLE, /* on demand, and nobody wants it any more */
+    TRIGGER_HOME, /* armed, but the best link is not roaming any more */
     TRIGGER_RETRY_DUE,
     TRIGGER_GRACE_OVER,
     TRIGGER_FAREWELL_OVER,
@@ -102,6 +109,7 @@ struct core {
     bool started;
     bool enabled;
     bool user_disconnected;
+    usec_t slept_at_usec, slept_usec; /* when the device went to sleep, 0: it is awake; how long the last sleep was */
     struct prng prng;
 
     /* the state */
@@ -125,6 +133,9 @@ struct core {
     struct ip_addr moving_to; /* remote while MOBIKE is under way */
     struct keepalive keepalive;
     struct pathwatch pathwatch;
+    struct idle idle;
+    bool demanded; /* somebody waits for the tunnel that is being built */
+    bool placeholder; /* armed before there was an address: the interface has one that the gateway has not given */
     uint32_t next_request_id;
     bool ike_running;
     bool ike_stale; /* it runs with settings that are not the policy's any more */
@@ -164,6 +175,7 @@ void attempt_initiate(struct core *core);
 void attempt_forget(struct core *core); /* ends what is under way, silently */
 void attempt_on_resolvers(struct core *core, const struct resolved *resolvers);
 void attempt_on_resolved(struct core *core, const struct resolved *resolved);
+const struct link *attempt_best_link(const struct core *core); /* that a round would begin with; NULL: none */
 /* REASON_NONE, or why nothing can be tried now. */
 enum reason attempt_obstacle(const struct core *core);
 void attempt_note_failure(struct core *core, enum reason cause);
@@ -182,9 +194,20 @@ void session_on_timer(struct core *core, const struct traffic *traffic);
 void session_on_neighbour_lost(struct core *core, const struct neighbour *neighbour);
 void session_on_traffic(struct core *core, const struct traffic *traffic);
 bool session_base_lost(const struct core *core);
+bool session_push_supported(const struct core *core);
+bool session_outslept_mapping(const struct core *core);
+bool session_outslept_sa(const struct core *core);
+void session_check_after_sleep(struct core *core);
 void session_check_path(struct core *core);
 void session_update_keepalive(struct core *core);
 uint32_t session_mtu(const struct core *core);
+
+/* demand.c */
+bool demand_applies(const struct core *core); /* the link in use, or the one that would be, is roaming */
+bool demand_suffices(const struct core *core); /* without a tunnel: the best link is roaming, and nothing else is amiss */
+void demand_arm(struct core *core);
+void demand_update(struct core *core); /* tunnel, link or policy changed: the idle timer */
+uint32_t demand_addresses(const struct core *core, struct ip_addr ret[TUNNEL_ADDRS_MAX]); /* of the tunnel interface; their number */
 
 /* revocation.c */
 void revocation_on_wanted(struct core *core, const struct fetch *fetch);

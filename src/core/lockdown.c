@@ -90,9 +90,7 @@ void lockdown_compute(const struct core *core, struct lockdown *ret)
     ret->mark = policy->mark;
     memcpy(ret->interface, policy->interface, sizeof(ret->interface));
     ret->tunnel_up = core->state == STATE_CONNECTED;
-    if (core->has_addrs)
-        for (uint32_t i = 0; i < MIN_OF(core->tunnel.n_addrs, (uint32_t)ELEMENTSOF(ret->tunnel_addrs)); i++)
-            ret->tunnel_addrs[ret->n_tunnel_addrs++] = core->tunnel.addrs[i];
+    ret->n_tunnel_addrs = demand_addresses(core, ret->tunnel_addrs);
     open_gateways(core, ret);
     open_resolvers(core, ret);
     open_fetches(core, ret);
@@ -120,6 +118,13 @@ static void route_outer(const struct core *core, const struct ip_addr *addr, str
     outer->source = *source;
     outer->ifindex = core->base.ifindex;
     ret->n_outer++;
+}
+
+/* Before the gateway has granted anything: what will be asked for, as far as the interface has an address for it. */
+static void route_demand(const struct core *core, struct routing *ret)
+{
+    for (uint32_t i = 0; i < core->policy.n_subnets; i++)
+        ret->subnets[ret->n_subnets++] = core->policy.subnets[i];
 }
 
 static bool is_granted(const struct core *core, const struct ip_prefix *subnet)
@@ -167,6 +172,8 @@ void routing_compute(const struct core *core, struct routing *ret)
         for (uint32_t i = 0; i < core->tunnel.n_subnets; i++)
             if (is_granted(core, &core->tunnel.subnets[i]))
                 ret->subnets[ret->n_subnets++] = core->tunnel.subnets[i];
+    if (!core->has_addrs && core->placeholder)
+        route_demand(core, ret);
     if (core->has_base) {
         for (uint32_t i = 0; i < lockdown.n_gateways; i++)
             route_outer(core, &lockdown.gateways[i].addr, ret);

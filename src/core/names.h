@@ -28,6 +28,10 @@ enum reason {
     REASON_USER_DISCONNECTED,
     REASON_RECONFIGURED,
     REASON_RESUMED,
+    REASON_ON_DEMAND, /* armed: the first packet brings the tunnel up */
+    REASON_IDLE, /* armed: taken down because nobody used it */
+    REASON_DEMAND, /* connecting because a packet wants the tunnel */
+    REASON_HOME, /* connecting because the network is not a roaming one any more */
     /* passing: retried with backoff */
     REASON_NO_LINK,
     REASON_LINK_LOST,

@@ -57,6 +57,9 @@ void session_start(struct core *core, const struct tunnel *tunnel)
     core_clear_timer(core, TIMER_ATTEMPT);
     keepalive_stop(&core->keepalive);
     session_update_keepalive(core);
+    idle_stop(&core->idle);
+    demand_update(core);
+    core->demanded = core->placeholder = false;
     pathwatch_reset(&core->pathwatch);
     core_act(core, ACTION_WATCH_TRAFFIC);
 }
@@ -69,6 +72,7 @@ void session_forget(struct core *core)
     core_clear_timer(core, TIMER_GRACE);
     core_clear_timer(core, TIMER_MOVE);
     keepalive_stop(&core->keepalive);
+    idle_stop(&core->idle);
     pathwatch_reset(&core->pathwatch);
 }
 
@@ -124,6 +128,7 @@ void session_move(struct core *core)
     struct migrate_request *request = &core_act(core, ACTION_IKE_MIGRATE)->migrate;
 
     core->base = *link;
+    demand_update(core);
     core->moving = true;
     core->moving_to = remote;
     *request = (struct migrate_request){
@@ -161,6 +166,39 @@ void session_on_moved(struct core *core, const struct path *path)
         core_clear_timer(core, TIMER_MOVE);
         core_raise(core, TRIGGER_MOVED, REASON_NONE);
     }
+}
+
+bool session_push_supported(const struct core *core)
+{
+    return core->state == STATE_CONNECTED && core->base.wake_on_incoming && (!core->tunnel.nat || core->keepalive.interval_usec > 0);
+}
+
+/* How long a mapping, or without a NAT the gateway's patience, can be trusted while nothing is sent. */
+static usec_t silence_max_usec(const struct core *core)
+{
+    if (core->keepalive.interval_usec)
+        return core->keepalive.interval_usec;
+    return core->tunnel.nat ? core->policy.keepalive_usec : SLEEP_TRUSTED_USEC;
+}
+
+bool session_outslept_mapping(const struct core *core)
+{
+    return core->slept_usec > silence_max_usec(core);
+}
+
+bool session_outslept_sa(const struct core *core)
+{
+    return core->slept_usec != USEC_INFINITY && core->slept_usec > SLEEP_SA_USEC;
+}
+
+/* As of a lost router: what is not answered within seconds is dead, and nothing older counts as an answer. */
+void session_check_after_sleep(struct core *core)
+{
+    if (core->moving)
+        return;
+    pathwatch_reset(&core->pathwatch); /* a check that was under way has been slept through */
+    if (pathwatch_alarm(&core->pathwatch, core->now_usec))
+        session_check_path(core);
 }
 
 void session_check_path(struct core *core)
@@ -214,6 +252,10 @@ void session_on_timer(struct core *core, const struct traffic *traffic)
 {
     if (!core->has_tunnel || core->state != STATE_CONNECTED)
         return;
+    if (!core->moving && idle_over(&core->idle, core->now_usec, traffic->last_inner_at_usec)) {
+        core_raise(core, TRIGGER_IDLE, REASON_IDLE);
+        return;
+    }
     if (keepalive_due(&core->keepalive, core->now_usec, traffic->last_out_at_usec))
         core_act(core, ACTION_KEEPALIVE);
     if (core->now_usec >= pathwatch_deadline(&core->pathwatch))

@@ -32,8 +32,8 @@ void core_get_status(const struct core *core, struct core_status *ret)
     ret->keepalive_interval_usec = core->keepalive.interval_usec;
     ret->n_keepalives_sent = core->keepalive.n_sent;
     ret->n_keepalives_suppressed = core->keepalive.n_suppressed;
-    ret->push_supported =
-        connected && core->base.wake_on_incoming && (!core->tunnel.nat || core->keepalive.interval_usec > 0);
+    ret->on_demand = ret->enabled && demand_applies(core);
+    ret->push_supported = session_push_supported(core);
 }
 
 uint32_t core_n_links(const struct core *core)

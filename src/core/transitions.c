@@ -6,6 +6,7 @@
  * One normal connect: disabled -enable-> connecting (checks, name servers, name) -ready-> connecting (IKE_SA_INIT) -established-> connected.
  * One loss of link:   connected -base-lost-> connected, moving by MOBIKE, -moved-> connected; without another link 1 s of grace, then offline,
  *                     -link-new-> connecting.
+ * One day abroad:     armed -demand-> connecting -established-> connected -idle-> disconnecting -> armed; -home-> connecting, and stays.
  * One refusal:        connecting -attempt-failed (auth-refused)-> failed; retried at the longest delay, and at once when configuration,
  *                     certificate, clock or link change.
  */
@@ -73,6 +74,31 @@ static bool fell_silent(const struct core *core)
     return core->cause == REASON_GATEWAY_SILENT || core->cause == REASON_PATH_DEAD;
 }
 
+static bool on_demand(const struct core *core)
+{
+    return demand_suffices(core);
+}
+
+static bool nobody_waits(const struct core *core)
+{
+    return !core->demanded && demand_suffices(core);
+}
+
+static bool outslept_sa(const struct core *core)
+{
+    return session_outslept_sa(core);
+}
+
+static bool outslept_mapping(const struct core *core)
+{
+    return session_outslept_mapping(core);
+}
+
+static bool was_idle(const struct core *core)
+{
+    return core->reason == REASON_IDLE;
+}
+
 /* ---- effects: what is done on the way ---- */
 
 static void begin(struct core *core)
@@ -93,6 +119,34 @@ static void begin_anew(struct core *core) /* the IKE SA is of no use any more */
     core_clear_timer(core, TIMER_FAREWELL);
     session_drop(core, true);
     begin(core);
+}
+
+static void arm(struct core *core)
+{
+    attempt_forget(core);
+    core_clear_timer(core, TIMER_RETRY);
+    demand_arm(core);
+}
+
+static void arm_reconfigured(struct core *core)
+{
+    if (core->ike_running)
+        core_act(core, ACTION_IKE_STOP);
+    core->ike_running = false;
+    backoff_reset(&core->backoff);
+    arm(core);
+}
+
+static void answer_demand(struct core *core)
+{
+    core->demanded = true;
+    begin(core);
+}
+
+static void answer_wish(struct core *core)
+{
+    core->demanded = true;
+    begin_afresh(core);
 }
 
 static void begin_elsewhere(struct core *core) /* the link is up, but leads nowhere */
@@ -169,6 +223,12 @@ static void rest(struct core *core)
     core_clear_timer(core, TIMER_FAREWELL);
 }
 
+static void rest_and_arm(struct core *core)
+{
+    rest(core);
+    demand_arm(core);
+}
+
 static void farewell(struct core *core)
 {
     attempt_forget(core);
@@ -186,7 +246,7 @@ static void shut(struct core *core)
     if (core->ike_running)
         core_act(core, ACTION_IKE_STOP);
     core->ike_running = false;
-    core->has_addrs = core->has_base = false;
+    core->has_addrs = core->has_base = core->placeholder = false;
     backoff_reset(&core->backoff);
 }
 
@@ -217,9 +277,9 @@ static void end_grace(struct core *core)
     session_check_path(core);
 }
 
-static void check_path(struct core *core)
+static void check_after_sleep(struct core *core)
 {
-    session_check_path(core);
+    session_check_after_sleep(core);
 }
 
 static void collapse(struct core *core)
@@ -235,7 +295,7 @@ static void collapse(struct core *core)
 static void shut_later(struct core *core)
 {
     collapse(core);
-    core->has_addrs = core->has_base = false;
+    core->has_addrs = core->has_base = core->placeholder = false;
 }
 
 /* ---- the table ---- */
@@ -263,8 +323,21 @@ struct transition {
 /* clang-format off */
 static const struct transition transitions[] = {
     /* Switching on, and asking for it again. */
+    { S(DISABLED),      T(ENABLE),                    WHEN(on_demand),      TO(ARMED, ON_DEMAND),                    DO(arm) },
     { S(DISABLED),      T(ENABLE),                    ALWAYS,               TO(CONNECTING, STARTING),                DO(begin_afresh) },
-    { RESTING,          T(ENABLE) | T(CONNECT),       ALWAYS,               TO(CONNECTING, USER_CONNECTED),          DO(begin_afresh) },
+    { RESTING,          T(ENABLE) | T(CONNECT),       ALWAYS,               TO(CONNECTING, USER_CONNECTED),          DO(answer_wish) },
+
+    /* While roaming: only when somebody wants it, whatever would begin it at home. */
+    { S(ARMED),         T(DEMAND),                    ALWAYS,               TO(CONNECTING, DEMAND),                  DO(answer_demand) },
+    { S(ARMED),         T(HOME),                      ALWAYS,               TO(CONNECTING, HOME),                    DO(begin_afresh) },
+    { S(ARMED),         T(LINK_NONE),                 ALWAYS,               TO(OFFLINE, NO_LINK),                    DO(rest) },
+    { S(CONNECTED),     T(IDLE),                      ALWAYS,               TO(DISCONNECTING, IDLE),                 DO(farewell) },
+    { WAITING,          T(RETRY_DUE),                 WHEN(on_demand),      TO(ARMED, ON_DEMAND),                    DO(arm) },
+    { WAITING | S(OFFLINE),
+                        T(LINK_NEW) | T(RESUMED),     WHEN(on_demand),      TO(ARMED, ON_DEMAND),                    DO(arm) },
+    { S(FAILED),        T(CREDENTIALS) | T(CLOCK),    WHEN(on_demand),      TO(ARMED, ON_DEMAND),                    DO(arm) },
+    { RESTING,          T(RECONFIGURED),              WHEN(on_demand),      TO(ARMED, ON_DEMAND),                    DO(arm_reconfigured) },
+    { S(CONNECTING),    T(BASE_LOST),                 WHEN(nobody_waits),   TO(ARMED, ON_DEMAND),                    DO(arm) },
 
     /* One attempt: what must be known, then IKE; each address of each gateway once, then a wait. */
     { S(CONNECTING),    T(READY),                     ALWAYS,               TO_CAUSE(CONNECTING),                    DO(initiate) },
@@ -299,13 +372,16 @@ static const struct transition transitions[] = {
     { S(CONNECTED),     T(PATH_DEAD),                 WHEN(has_other_link), TO(CONNECTING, PATH_DEAD),               DO(begin_elsewhere) },
     { S(CONNECTED),     T(PATH_DEAD) | T(CLOSED),     WHEN(fell_silent),    TO_CAUSE(BACKOFF),                       DO(lose_and_spread) },
     { S(CONNECTED),     T(CLOSED),                    ALWAYS,               TO_CAUSE(BACKOFF),                       DO(lose_and_wait) },
-    { S(CONNECTED),     T(RESUMED),                   ALWAYS,               TO(CONNECTED, ESTABLISHED),              DO(check_path) },
+    { S(CONNECTED),     T(RESUMED),                   WHEN(outslept_sa),    TO(CONNECTING, RESUMED),                 DO(begin_anew) },
+    { S(CONNECTED),     T(RESUMED),                   WHEN(outslept_mapping), TO(CONNECTED, ESTABLISHED),            DO(check_after_sleep) },
 
     /* Saying goodbye, and what was wished for meanwhile. */
     { S(CONNECTING) | S(CONNECTED),
                         T(DISABLE) | T(DISCONNECT),   ALWAYS,               TO_CAUSE(DISCONNECTING),                 DO(farewell) },
     { S(DISCONNECTING), T(CLOSED) | T(FAREWELL_OVER), WHEN(wants_off),      TO(DISABLED, DISABLED),                  DO(shut) },
     { S(DISCONNECTING), T(CLOSED) | T(FAREWELL_OVER), WHEN(wants_rest),     TO(OFFLINE, USER_DISCONNECTED),          DO(rest) },
+    { S(DISCONNECTING), T(CLOSED) | T(FAREWELL_OVER), WHEN(nobody_waits),   TO(ARMED, IDLE),                         DO(rest_and_arm) },
+    { S(DISCONNECTING), T(CLOSED) | T(FAREWELL_OVER), WHEN(was_idle),       TO(CONNECTING, HOME),                    DO(begin_anew) },
     { S(DISCONNECTING), T(CLOSED) | T(FAREWELL_OVER), ALWAYS,               TO(CONNECTING, USER_CONNECTED),          DO(begin_anew) },
     { RESTING,          T(DISABLE),                   ALWAYS,               TO(DISABLED, DISABLED),                  DO(shut) },
     { RESTING,          T(DISCONNECT),                ALWAYS,               TO(OFFLINE, USER_DISCONNECTED),          DO(rest) },
@@ -340,6 +416,9 @@ static const char *const trigger_names[] = {
     [TRIGGER_MOVE_FAILED] = "move-failed",
     [TRIGGER_PATH_MOVE] = "path-move",
     [TRIGGER_PATH_DEAD] = "path-dead",
+    [TRIGGER_DEMAND] = "demand",
+    [TRIGGER_IDLE] = "idle",
+    [TRIGGER_HOME] = "home",
     [TRIGGER_RETRY_DUE] = "retry-due",
     [TRIGGER_GRACE_OVER] = "grace-over",
     [TRIGGER_FAREWELL_OVER] = "farewell-over",

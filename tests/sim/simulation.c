@@ -12,6 +12,7 @@
 
 #define ROUND_TRIP_USEC       MSEC(60)
 #define LIVENESS_GIVE_UP_USEC SEC(12) /* charon: retransmits at 3 and 9 s */
+#define DEMAND_AFTER_USEC     MSEC(200)
 #define TIMERS_PER_SECOND_MAX 40
 
 bool simulation_init(struct simulation *s, const struct policy *policy, uint64_t seed, FILE *record)
@@ -113,7 +114,7 @@ static void look_at_wire(struct simulation *s)
     if (!s->mirror.has_tunnel)
         return;
     if (wire->flow != FLOW_NONE)
-        traffic->last_out_at_usec = now_usec;
+        traffic->last_out_at_usec = traffic->last_inner_at_usec = now_usec;
     if (wire->flow == FLOW_BOTH && !wire->dead) {
         traffic->last_in_at_usec = now_usec;
         wire->unanswered_since_usec = 0;
@@ -157,11 +158,19 @@ static usec_t liveness_at(const struct simulation *s)
     return s->wire.dead ? s->wire.liveness_lost_at_usec : s->wire.liveness_answer_at_usec;
 }
 
+/* Who sends sends again: the next packet comes a moment after somebody looks out for it. */
+static usec_t demand_at(const struct simulation *s)
+{
+    if (s->mirror.status.state != STATE_ARMED || !s->mirror.demand_watched || s->wire.flow == FLOW_NONE)
+        return USEC_INFINITY;
+    return usec_add(s->mirror.status.since_at_usec, DEMAND_AFTER_USEC);
+}
+
 usec_t simulation_next(const struct simulation *s)
 {
     usec_t timer_usec = MAX_OF(s->mirror.deadline.at_usec, s->mirror.now_usec);
 
-    return MIN_OF(timer_usec, MIN_OF(notice_at(s), liveness_at(s)));
+    return MIN_OF(MIN_OF(timer_usec, MAX_OF(demand_at(s), s->mirror.now_usec)), MIN_OF(notice_at(s), liveness_at(s)));
 }
 
 static bool count_timer(struct simulation *s)
@@ -204,6 +213,8 @@ static bool do_next(struct simulation *s, usec_t at_usec)
     s->mirror.now_usec = MAX_OF(s->mirror.now_usec, at_usec);
     if (liveness_at(s) <= at_usec)
         return do_liveness(s);
+    if (demand_at(s) <= at_usec)
+        return step(s, &(struct event){ .type = EVENT_DEMAND });
     if (notice_at(s) <= at_usec) {
         event.type = EVENT_TRAFFIC;
         s->n_traffic++;

@@ -40,18 +40,17 @@ static void print_coverage(const struct coverage *c, const struct simulation *s)
 /* What nothing in the core asks for yet. */
 static bool comes_later(enum action_type type)
 {
-    return type == ACTION_WATCH_DEMAND || type == ACTION_PROBE_SEND || type == ACTION_PROBE_CLOSE || type == ACTION_NAT_RECALL ||
-           type == ACTION_NAT_REMEMBER || type == ACTION_FIND_PREFIX64 || type == ACTION_DNS || type == ACTION_CHARACTER ||
-           type == ACTION_SLEEP_READY;
+    return type == ACTION_PROBE_SEND || type == ACTION_PROBE_CLOSE || type == ACTION_NAT_RECALL ||
+           type == ACTION_NAT_REMEMBER || type == ACTION_FIND_PREFIX64 || type == ACTION_DNS || type == ACTION_CHARACTER;
 }
 
-/* Every state but armed (a later feature) and every action must have been seen often in a long walk. */
+/* Every state and every action must have been seen often in a long walk. */
 static int judge_coverage(const struct coverage *c, const struct simulation *s, uint64_t n_steps)
 {
     int r = 0;
 
     for (unsigned i = 0; i < N_STATES; i++) {
-        if (i != STATE_ARMED && c->n_entered[i] < n_steps / 20000) {
+        if (c->n_entered[i] < n_steps / 20000) {
             printf("too little was seen of state %s\n", state_name((enum state)i));
             r = 1;
         }

@@ -427,7 +427,7 @@ static bool stray(struct world *w)
     const struct mirror *m = &w->sim->mirror;
     uint32_t old = m->attempt.attempt ? m->attempt.attempt - (uint32_t)below(w, m->attempt.attempt) : 0;
 
-    switch (below(w, 6)) {
+    switch (below(w, 7)) {
     case 0:
         return push(w,
             &(struct event){ .type = EVENT_IKE_FAILED, .failure = { old ? old - 1 : 77, some_refusal(w) } });
@@ -437,6 +437,8 @@ static bool stray(struct world *w)
     case 2:
         return push(w, &(struct event){ .type = EVENT_RESOLVERS,
                            .resolvers = { (uint32_t)below(w, 50), 1, { ip("198.51.100.53") } } });
+    case 5:
+        return push(w, &(struct event){ .type = EVENT_DEMAND });
     case 3:
         return push(
             w, &(struct event){ .type = EVENT_FETCH_DONE, .fetch = { .id = (uint32_t)below(w, 50) } });

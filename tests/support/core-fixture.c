@@ -195,6 +195,12 @@ void fx_resolved(struct fixture *f, uint32_t n_addrs, const char *const *addrs)
     fx(f, &(struct event){ .type = EVENT_RESOLVED, .resolved = answer(f, n_addrs, addrs) });
 }
 
+void fx_answer_name(struct fixture *f)
+{
+    fx_resolvers(f, 1, (const char *const[]){ "192.0.2.1" });
+    fx_resolved(f, 1, (const char *const[]){ GATEWAY });
+}
+
 void fx_established(struct fixture *f)
 {
     const struct initiate_request *attempt = &f->mirror.attempt;
@@ -268,10 +274,16 @@ void fx_to_initiated(struct fixture *f)
 
 void fx_reach(struct fixture *f, enum state state)
 {
+    struct link roaming = wwan0();
+
     switch (state) {
     case STATE_DISABLED:
-    case STATE_ARMED: /* on demand: a later feature */
         return;
+    case STATE_ARMED:
+        roaming.roaming = true;
+        fx_links(f, 1, &roaming);
+        fx_simple(f, EVENT_ENABLE);
+        break;
     case STATE_OFFLINE:
         fx_simple(f, EVENT_ENABLE);
         break;

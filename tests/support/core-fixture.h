@@ -47,6 +47,7 @@ void fx_clock(struct fixture *f, int64_t wall_sec, int64_t floor_sec); /* wall c
 void fx_resolvers(
     struct fixture *f, uint32_t n_addrs, const char *const *addrs); /* answers the outstanding request */
 void fx_resolved(struct fixture *f, uint32_t n_addrs, const char *const *addrs);
+void fx_answer_name(struct fixture *f); /* both requests of an attempt, with the usual answers */
 void fx_established(struct fixture *f);
 void fx_failed(struct fixture *f, enum reason reason);
 void fx_closed(struct fixture *f, enum reason reason);

@@ -185,6 +185,23 @@ static void check_wishes(struct mirror *mirror)
             state_name(state));
 }
 
+/* On demand: somebody looks out for the first packet, which has an interface and routes to go to, and waiting for it costs nothing. */
+static void check_armed(struct mirror *mirror)
+{
+    if (mirror->firewall_broken)
+        return; /* the rest of that turn was not done, and the core is about to be told */
+    if (!mirror->demand_watched)
+        mirror_violate(mirror, "armed, but the first packet would not be noticed");
+    if (mirror->has_tunnel || mirror->attempting)
+        mirror_violate(mirror, "armed, but IKE is under way");
+    if (mirror->routing.n_addrs == 0 || mirror->routing.n_subnets == 0)
+        mirror_violate(mirror, "armed, but no packet can come: %u addresses, %u routes", mirror->routing.n_addrs, mirror->routing.n_subnets);
+    if (!mirror->status.on_demand)
+        mirror_violate(mirror, "armed, but the link does not roam");
+    if (mirror->deadline.at_usec != USEC_INFINITY)
+        mirror_violate(mirror, "armed, but a deadline is set");
+}
+
 /* Always on: something will happen next, by time or by an answer. */
 static void check_alive(struct mirror *mirror)
 {
@@ -212,14 +229,16 @@ static void check_alive(struct mirror *mirror)
         if (!mirror->has_tunnel)
             mirror_violate(mirror, "connected without a tunnel");
         break;
-    case STATE_DISABLED:
     case STATE_ARMED:
+        check_armed(mirror);
+        break;
+    case STATE_DISABLED:
         break;
     }
     if (mirror->n_fetches && !mirror->attempting)
         mirror_violate(mirror, "charon waits for a fetch reply that nobody will give");
-    if (waits &&
-        mirror->deadline.slack_usec > MAX_OF(MSEC(50), mirror->status.keepalive_interval_usec / 100 * 5))
+    usec_t span_usec = MAX_OF(mirror->status.keepalive_interval_usec, mirror->status.on_demand ? mirror->policy.idle_timeout_usec : 0);
+    if (waits && mirror->deadline.slack_usec > MAX_OF(MSEC(50), span_usec / 100 * 5))
         mirror_violate(
             mirror, "slack of %llu us is more than 5 %%", (unsigned long long)mirror->deadline.slack_usec);
 }
@@ -272,6 +291,10 @@ static void check_sticky(struct mirror *mirror, const struct event *event)
     case EVENT_FIREWALL_FAILED:
     case EVENT_STORE_FAILED:
         return;
+    case EVENT_RESUME:
+        if (!mirror->slept_at_usec || usec_sub(mirror->now_usec, mirror->slept_at_usec) < HOURS(4))
+            mirror_violate(mirror, "a short sleep made the tunnel move");
+        return;
     case EVENT_LINKS:
         if (!mirror->was_migrating && !link_is_lost(mirror, &before->base_link, &before->tunnel.local))
             mirror_violate(mirror, "the tunnel left a base link that is not lost");
@@ -294,7 +317,6 @@ static void check_sticky(struct mirror *mirror, const struct event *event)
     case EVENT_FETCH_WANTED:
     case EVENT_FETCH_DONE:
     case EVENT_SUSPEND:
-    case EVENT_RESUME:
         mirror_violate(mirror, "%s made the tunnel move", event_name(event->type));
         return;
     }

@@ -248,7 +248,13 @@ static void carry_out(struct mirror *mirror, const struct event *event, const st
     case ACTION_FETCH_REPLY:
         do_fetch_reply(mirror, &action->fetch_reply);
         break;
+    case ACTION_SLEEP_READY:
+        if (event->type != EVENT_SUSPEND)
+            mirror_violate(mirror, "sleep is let come without being announced");
+        break;
     case ACTION_WATCH_DEMAND:
+        mirror->demand_watched = true;
+        break;
     case ACTION_PROBE_SEND:
     case ACTION_PROBE_CLOSE:
     case ACTION_NAT_RECALL:
@@ -256,7 +262,6 @@ static void carry_out(struct mirror *mirror, const struct event *event, const st
     case ACTION_FIND_PREFIX64:
     case ACTION_DNS:
     case ACTION_CHARACTER:
-    case ACTION_SLEEP_READY:
         break;
     }
 }
@@ -381,10 +386,15 @@ static void note(struct mirror *mirror, const struct event *event)
     case EVENT_FETCH_DONE:
         forget_fetch(mirror, event->fetch.id);
         break;
+    case EVENT_DEMAND:
+        mirror->demand_watched = false;
+        break;
+    case EVENT_SUSPEND:
+        mirror->slept_at_usec = mirror->now_usec;
+        break;
     case EVENT_CLOCK:
     case EVENT_CREDENTIALS:
     case EVENT_NEIGHBOUR_LOST:
-    case EVENT_DEMAND:
     case EVENT_PROBE_ANSWER:
     case EVENT_PROBE_FAILED:
     case EVENT_NAT_RECALLED:
@@ -392,7 +402,6 @@ static void note(struct mirror *mirror, const struct event *event)
     case EVENT_TUNNEL_LOST:
     case EVENT_FIREWALL_FAILED:
     case EVENT_STORE_FAILED:
-    case EVENT_SUSPEND:
     case EVENT_RESUME:
         break;
     }

@@ -9,8 +9,8 @@
  *   U offline: the user's disconnect  M connected, eth0 lost, moving to wlan0      Y disconnecting: the user's disable
  *   Q connecting: name servers asked  B backoff: the gateway was silent
  *   R connecting: name asked          F failed: authentication refused
- *   C connecting: IKE under way
- * Cells: D disabled, O offline, C connecting, K connected, B backoff, F failed, X disconnecting; a dot: as it was.
+ *   C connecting: IKE under way           A armed: wwan0 roams                       T connected on demand over it
+ * Cells: D disabled, A armed, O offline, C connecting, K connected, B backoff, F failed, X disconnecting; a dot: as it was.
  */
 #include "base/macro.h"
 #include "support/core-fixture.h"
@@ -95,6 +95,20 @@ static void enter_last_farewell(struct fixture *f)
     fx_simple(f, EVENT_DISABLE);
 }
 
+static void enter_armed(struct fixture *f)
+{
+    fx_reach(f, STATE_ARMED);
+}
+
+static void enter_on_demand(struct fixture *f)
+{
+    fx_reach(f, STATE_ARMED);
+    fx_simple(f, EVENT_DEMAND);
+    fx_resolvers(f, 1, (const char *const[]){ "10.64.0.53" });
+    fx_resolved(f, 1, (const char *const[]){ GATEWAY });
+    fx_established(f);
+}
+
 static const struct situation {
     char letter;
     enum state state;
@@ -114,6 +128,8 @@ static const struct situation {
     { 'L', STATE_FAILED, enter_no_firewall },
     { 'X', STATE_DISCONNECTING, enter_farewell },
     { 'Y', STATE_DISCONNECTING, enter_last_farewell },
+    { 'A', STATE_ARMED, enter_armed },
+    { 'T', STATE_CONNECTED, enter_on_demand },
 };
 
 /* ---- events ---- */
@@ -165,6 +181,19 @@ static void links_readdressed(struct fixture *f)
 
     link.addrs[0].addr = addr_of("192.0.2.77");
     fx_links(f, 1, &link);
+}
+
+static void links_roaming(struct fixture *f)
+{
+    struct link link = wwan0();
+
+    link.roaming = true;
+    fx_links(f, 1, &link);
+}
+
+static void links_home(struct fixture *f)
+{
+    fx_links(f, 1, (struct link[]){ wwan0() });
 }
 
 static void links_better(struct fixture *f)
@@ -338,6 +367,7 @@ static void timer_due(struct fixture *f)
 SIMPLE(enable, EVENT_ENABLE)
 SIMPLE(disable, EVENT_DISABLE)
 SIMPLE(connect, EVENT_CONNECT)
+SIMPLE(demand, EVENT_DEMAND)
 SIMPLE(disconnect, EVENT_DISCONNECT)
 SIMPLE(tunnel_lost, EVENT_TUNNEL_LOST)
 SIMPLE(firewall_failed, EVENT_FIREWALL_FAILED)
@@ -351,58 +381,61 @@ static const struct row {
     void (*happen)(struct fixture *f);
     const char *next; /* one cell per situation */
 } rows[] = {
-    /*                                              D O U  Q R C  K G M  B F L  X Y */
-    { "enable",               enable,              "C . C  . . .  . . .  C C C  . ." },
-    { "disable",              disable,             ". D D  D D D  X X X  D D D  . ." },
-    { "connect",              connect,             ". . C  . . .  . . .  C C C  . ." },
-    { "disconnect",           disconnect,          ". . .  O O O  X X X  O O O  . ." },
+    /*                                              D O U  Q R C  K G M  B F L  X Y  A T */
+    { "enable",               enable,              "C . C  . . .  . . .  C C C  . .  C ." },
+    { "disable",              disable,             ". D D  D D D  X X X  D D D  . .  D X" },
+    { "connect",              connect,             ". . C  . . .  . . .  C C C  . .  C ." },
+    { "disconnect",           disconnect,          ". . .  O O O  X X X  O O O  . .  O X" },
+    { "a packet",             demand,              ". . .  . . .  . . .  . . .  . .  C ." },
 
-    { "policy as it is",      policy_same,         ". . .  . . .  . . .  C C C  . ." },
-    { "other gateway",        policy_other_gateway,". . .  . . .  C O C  C C C  . ." },
-    { "other ciphers",        policy_other_ciphers,". . .  . . .  C O C  C C C  . ." },
-    { "policy incomplete",    policy_incomplete,   ". F .  F F F  F F F  F . .  . ." },
+    { "policy as it is",      policy_same,         ". . .  . . .  . . .  C C C  . .  . ." },
+    { "other gateway",        policy_other_gateway,". . .  . . .  C O C  C C C  . .  . C" },
+    { "other ciphers",        policy_other_ciphers,". . .  . . .  C O C  C C C  . .  . C" },
+    { "policy incomplete",    policy_incomplete,   ". F .  F F F  F F F  F . .  . .  F F" },
 
-    { "no link",              links_none,          ". . .  O O O  . . .  O . .  . ." },
-    { "eth0 as it was",       links_eth0,          ". C .  . . .  . . .  . . .  . ." },
-    { "eth0 readdressed",     links_readdressed,   ". C .  . . .  . . .  C C C  . ." },
-    { "a better link, too",   links_better,        ". C .  . . .  . . .  C C C  . ." },
-    { "wlan0 only",           links_wlan0,         ". C .  . . .  . . .  C C C  . ." },
+    { "no link",              links_none,          ". . .  O O O  . . .  O . .  . .  O ." },
+    { "eth0 as it was",       links_eth0,          ". C .  . . .  . . .  . . .  . .  C ." },
+    { "eth0 readdressed",     links_readdressed,   ". C .  . . .  . . .  C C C  . .  C ." },
+    { "a better link, too",   links_better,        ". C .  . . .  . . .  C C C  . .  C ." },
+    { "wlan0 only",           links_wlan0,         ". C .  . . .  . . .  C C C  . .  C ." },
+    { "wwan0, roaming",       links_roaming,       ". A .  A A A  . . .  A A A  . .  . ." },
+    { "wwan0, at home",       links_home,          ". C .  . . .  . . .  C C C  . .  C ." },
 
-    { "clock set",            clock_good,          ". . .  . . .  . . .  . C C  . ." },
-    { "clock dead",           clock_dead,          ". . .  . . .  . . .  . . .  . ." },
-    { "new certificate",      credentials_good,    ". . .  . . .  . . .  . C C  . ." },
-    { "expired certificate",  credentials_expired, ". . .  . . .  . . .  . . .  . ." },
+    { "clock set",            clock_good,          ". . .  . . .  . . .  . C C  . .  . ." },
+    { "clock dead",           clock_dead,          ". . .  . . .  . . .  . . .  . .  . ." },
+    { "new certificate",      credentials_good,    ". . .  . . .  . . .  . C C  . .  . ." },
+    { "expired certificate",  credentials_expired, ". . .  . . .  . . .  . . .  . .  . ." },
 
-    { "name servers",         servers,             ". . .  . . .  . . .  . . .  . ." },
-    { "no name servers",      servers_none,        ". . .  B . .  . . .  . . .  . ." },
-    { "stale name servers",   servers_stale,       ". . .  . . .  . . .  . . .  . ." },
-    { "address",              address,             ". . .  . . .  . . .  . . .  . ." },
-    { "no address",           address_none,        ". . .  . B .  . . .  . . .  . ." },
-    { "stale address",        address_stale,       ". . .  . . .  . . .  . . .  . ." },
+    { "name servers",         servers,             ". . .  . . .  . . .  . . .  . .  . ." },
+    { "no name servers",      servers_none,        ". . .  B . .  . . .  . . .  . .  . ." },
+    { "stale name servers",   servers_stale,       ". . .  . . .  . . .  . . .  . .  . ." },
+    { "address",              address,             ". . .  . . .  . . .  . . .  . .  . ." },
+    { "no address",           address_none,        ". . .  . B .  . . .  . . .  . .  . ." },
+    { "stale address",        address_stale,       ". . .  . . .  . . .  . . .  . .  . ." },
 
-    { "established",          fx_established,      ". . .  . . K  . . .  . . .  . ." },
-    { "stale established",    established_stale,   ". . .  . . .  . . .  . . .  . ." },
-    { "gateway silent",       failed_silent,       ". . .  . . B  B O B  . . .  O D" },
-    { "refused",              failed_refused,      ". . .  . . F  B O B  . . .  O D" },
-    { "stale failure",        failed_stale,        ". . .  . . .  . . .  . . .  . ." },
-    { "closed",               closed,              ". . .  . . B  B O B  . . .  O D" },
-    { "stale close",          closed_stale,        ". . .  . . .  . . .  . . .  . ." },
-    { "moved",                moved,               ". . .  . . .  . . .  . . .  . ." },
-    { "move failed",          move_failed,         ". . .  . . .  . . C  . . .  . ." },
+    { "established",          fx_established,      ". . .  . . K  . . .  . . .  . .  . ." },
+    { "stale established",    established_stale,   ". . .  . . .  . . .  . . .  . .  . ." },
+    { "gateway silent",       failed_silent,       ". . .  . . B  B O B  . . .  O D  . B" },
+    { "refused",              failed_refused,      ". . .  . . F  B O B  . . .  O D  . B" },
+    { "stale failure",        failed_stale,        ". . .  . . .  . . .  . . .  . .  . ." },
+    { "closed",               closed,              ". . .  . . B  B O B  . . .  O D  . B" },
+    { "stale close",          closed_stale,        ". . .  . . .  . . .  . . .  . .  . ." },
+    { "moved",                moved,               ". . .  . . .  . . .  . . .  . .  . ." },
+    { "move failed",          move_failed,         ". . .  . . .  . . C  . . .  . .  . ." },
 
-    { "traffic answered",     answered,            ". . .  . . .  . . .  . . .  . ." },
-    { "traffic unanswered",   unanswered,          ". . .  . . .  . . .  . . .  . ." },
-    { "router lost",          router_lost,         ". . .  . . .  . . .  . . .  . ." },
-    { "neighbour lost",       neighbour_lost,      ". . .  . . .  . . .  . . .  . ." },
-    { "tunnel lost",          tunnel_lost,         ". . .  . . .  . . .  . . .  . ." },
-    { "fetch wanted",         fetch_wanted,        ". . .  . . .  . . .  . . .  . ." },
-    { "fetch done",           fetch_done,          ". . .  . . .  . . .  . . .  . ." },
-    { "store failed",         store_failed,        ". . .  . . .  . . .  . . .  . ." },
-    { "firewall failed",      firewall_failed,     ". F F  F F F  F F F  F . .  F D" },
-    { "suspend",              suspend,             ". . .  . . .  . . .  . . .  . ." },
-    { "resume",               resume,              ". . .  . . .  . . .  C C C  . ." },
-    { "timer early",          timer_early,         ". . .  . . .  . . .  . . .  . ." },
-    { "timer due",            timer_due,           ". . .  B B B  . O C  C C C  O D" },
+    { "traffic answered",     answered,            ". . .  . . .  . . .  . . .  . .  . ." },
+    { "traffic unanswered",   unanswered,          ". . .  . . .  . . .  . . .  . .  . ." },
+    { "router lost",          router_lost,         ". . .  . . .  . . .  . . .  . .  . ." },
+    { "neighbour lost",       neighbour_lost,      ". . .  . . .  . . .  . . .  . .  . ." },
+    { "tunnel lost",          tunnel_lost,         ". . .  . . .  . . .  . . .  . .  . ." },
+    { "fetch wanted",         fetch_wanted,        ". . .  . . .  . . .  . . .  . .  . ." },
+    { "fetch done",           fetch_done,          ". . .  . . .  . . .  . . .  . .  . ." },
+    { "store failed",         store_failed,        ". . .  . . .  . . .  . . .  . .  . ." },
+    { "firewall failed",      firewall_failed,     ". F F  F F F  F F F  F . .  F D  F F" },
+    { "suspend",              suspend,             ". . .  . . .  . . .  . . .  . .  . ." },
+    { "resume",               resume,              ". . .  . . .  . . .  C C C  . .  . ." },
+    { "timer early",          timer_early,         ". . .  . . .  . . .  . . .  . .  . ." },
+    { "timer due",            timer_due,           ". . .  B B B  . O C  C C C  O D  . ." },
 };
 /* clang-format on */
 
