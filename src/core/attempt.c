@@ -213,7 +213,7 @@ static bool pick_address(struct core *core, struct ip_addr *ret)
     return false;
 }
 
-static void start_ike(struct core *core)
+void attempt_start_ike(struct core *core)
 {
     if (core->ike_running && core->ike_stale) {
         core_act(core, ACTION_IKE_STOP);
@@ -237,7 +237,7 @@ void attempt_initiate(struct core *core)
         core_raise(core, TRIGGER_ATTEMPT_FAILED, REASON_GATEWAY_UNREACHABLE);
         return;
     }
-    start_ike(core);
+    attempt_start_ike(core);
     attempt->phase = PHASE_INITIATED;
     attempt->id++;
     attempt->local = *link_source_for(&core->base, &attempt->remote);

@@ -64,6 +64,7 @@ void demand_arm(struct core *core)
 {
     core->demanded = false;
     core->placeholder = !core->has_addrs;
+    attempt_start_ike(core); /* the data path is its */
     core_act(core, ACTION_WATCH_DEMAND);
 }
 

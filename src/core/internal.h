@@ -172,6 +172,7 @@ void attempt_begin(struct core *core); /* a round from the first gateway on the 
 void attempt_next(struct core *core); /* the next address or gateway of the round */
 bool attempt_has_next(const struct core *core);
 void attempt_initiate(struct core *core);
+void attempt_start_ike(struct core *core); /* ... or anew, where it runs with settings of the past */
 void attempt_forget(struct core *core); /* ends what is under way, silently */
 void attempt_on_resolvers(struct core *core, const struct resolved *resolvers);
 void attempt_on_resolved(struct core *core, const struct resolved *resolved);

@@ -166,6 +166,13 @@ static void initiate(struct daemon *daemon, const struct action *action)
     }
 }
 
+/* Where IKE could not be started nobody looks out for a packet: trying once more tells why, and the core then says so. */
+static void watch_demand(struct daemon *daemon, const struct action *action)
+{
+    if (!daemon->ike_runs || ike_execute(daemon->ike, action) < 0)
+        daemon_push_simple(daemon, EVENT_DEMAND);
+}
+
 bool daemon_execute(struct daemon *daemon, const struct action *action)
 {
     switch (action->type) {
@@ -195,6 +202,9 @@ bool daemon_execute(struct daemon *daemon, const struct action *action)
     case ACTION_IKE_INITIATE:
         initiate(daemon, action);
         break;
+    case ACTION_WATCH_DEMAND:
+        watch_demand(daemon, action);
+        break;
     case ACTION_IKE_MIGRATE:
     case ACTION_IKE_LIVENESS:
     case ACTION_IKE_TERMINATE:
@@ -204,7 +214,6 @@ bool daemon_execute(struct daemon *daemon, const struct action *action)
         if (daemon->ike_runs)
             ike_execute(daemon->ike, action);
         break;
-    case ACTION_WATCH_DEMAND:
     case ACTION_PROBE_SEND:
     case ACTION_PROBE_CLOSE:
     case ACTION_NAT_RECALL:

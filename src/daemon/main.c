@@ -11,11 +11,13 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
@@ -185,11 +187,19 @@ static void tear_down(struct daemon *daemon)
  * Keys live in OpenSSL's and libcharon's memory as well as in ours: so every page that is touched stays out of swap. Only without a limit:
  * beyond one, later allocations would fail.
  */
+static bool may_lock_without_limit(void)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+    return syscall(SYS_capget, &header, data) == 0 && data[CAP_IPC_LOCK / 32].effective & 1u << CAP_IPC_LOCK % 32;
+}
+
 static void lock_memory(void)
 {
     const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 
-    if (setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0 || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+    if ((setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0 && !may_lock_without_limit()) || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
         journal_say(LOG_NOTICE, "Memory cannot be locked (%s): keys may be written to swap", strerror(errno));
 }
 

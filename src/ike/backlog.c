@@ -37,3 +37,10 @@ const struct backlog_packet *backlog_take(struct backlog *backlog)
     backlog->n_packets--;
     return packet;
 }
+
+const struct backlog_packet *backlog_newest(const struct backlog *backlog)
+{
+    if (backlog->n_packets == 0)
+        return NULL;
+    return &backlog->packets[(backlog->first + backlog->n_packets - 1) % BACKLOG_MAX];
+}

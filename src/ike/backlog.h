@@ -30,5 +30,8 @@ struct backlog {
 unsigned backlog_put(struct backlog *backlog, usec_t now_usec, const struct virtio_net_hdr *header,
     const void *data, size_t size_bytes);
 
+/* The one that came last, still in the row; NULL: none. */
+const struct backlog_packet *backlog_newest(const struct backlog *backlog);
+
 /* The oldest one, valid until the next call; NULL: none is left. */
 const struct backlog_packet *backlog_take(struct backlog *backlog);

@@ -132,6 +132,7 @@ int path_set_tun(struct ike *ike, int tun_fd);
 void path_set_addrs(struct ike *ike, const struct ip_addr *addrs, uint32_t n_addrs);
 void path_note_in(struct ike *ike);
 void path_watch(struct ike *ike, uint32_t attempt);
+void path_watch_demand(struct ike *ike);
 void path_get_stats(struct ike *ike, struct datapath_stats *ret_stats, struct traffic *ret_traffic);
 
 /* kernelesp.c: what libcharon is told where the kernel carries ESP */

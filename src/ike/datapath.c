@@ -265,16 +265,12 @@ void datapath_unlock_sad(struct datapath *datapath)
 
 void datapath_set_addrs(struct datapath *datapath, const struct ip_addr *addrs, uint32_t n_addrs)
 {
-    bool waiting;
-
     pthread_mutex_lock(&datapath->lock);
+    datapath->held |= datapath->n_addrs == 0;
     datapath->n_addrs = MIN_OF(n_addrs, (uint32_t)TUNNEL_ADDRS_MAX);
     for (uint32_t i = 0; i < datapath->n_addrs; i++)
         datapath->addrs[i] = addrs[i];
-    waiting = n_addrs > 0 && datapath->backlog.n_packets > 0;
     pthread_mutex_unlock(&datapath->lock);
-    if (waiting)
-        wake(datapath);
     if (n_addrs == 0) {
         /* what was sent into the old tunnel is not waited for any more */
         atomic_store(&datapath->marks.watched, false);
@@ -285,6 +281,35 @@ void datapath_set_addrs(struct datapath *datapath, const struct ip_addr *addrs, 
 void datapath_note_in(struct datapath *datapath)
 {
     traffic_in(&datapath->marks, clock_boottime_usec());
+}
+
+/* Under the lock: one that waits and is not too old. */
+static bool has_fresh_packet(const struct datapath *datapath)
+{
+    const struct backlog_packet *newest = backlog_newest(&datapath->backlog);
+
+    return newest && usec_sub(clock_boottime_usec(), newest->at_usec) < DATAPATH_KEEP_USEC;
+}
+
+void datapath_watch_demand(struct datapath *datapath)
+{
+    pthread_mutex_lock(&datapath->lock);
+    atomic_store(&datapath->demand_watched, true);
+    if (has_fresh_packet(datapath))
+        outbound_tell_demand(datapath);
+    pthread_mutex_unlock(&datapath->lock);
+}
+
+void datapath_release(struct datapath *datapath)
+{
+    bool waiting;
+
+    pthread_mutex_lock(&datapath->lock);
+    datapath->held &= datapath->n_addrs == 0;
+    waiting = !datapath->held && datapath->backlog.n_packets > 0;
+    pthread_mutex_unlock(&datapath->lock);
+    if (waiting)
+        wake(datapath);
 }
 
 void datapath_watch(struct datapath *datapath, uint32_t attempt)

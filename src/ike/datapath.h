@@ -5,7 +5,8 @@
  * trains of equal datagrams. In: datagrams are opened, checked against the policies, coalesced and written. Each packet stays in that thread
  * from one end to the other; IKE messages, which share the sockets, are handed on.
  * Without an address of ours nothing goes out: the newest few packets are kept for the tunnel that comes, the rest is dropped and counted;
- * never is one sent in clear. The thread wakes for a packet, and for nothing else while nothing waits for an answer.
+ * never is one sent in clear. The kept ones leave when the interface is said to be ready for their answers. The thread wakes for a packet, and
+ * for nothing else while nothing waits for an answer.
  * Knows SAs and policies, not where they come from; what ends in libcharon is reported by a handler.
  */
 #include "esp/sad.h"
@@ -80,14 +81,20 @@ void datapath_set_link(struct datapath *datapath, int ifindex, uint32_t mark);
 struct esp_sad *datapath_lock_sad(struct datapath *datapath);
 void datapath_unlock_sad(struct datapath *datapath);
 
-/* Our inner addresses, the only valid sources; none: no tunnel stands. */
+/* Our inner addresses, the only valid sources; none: no tunnel stands. After none, packets wait for datapath_release() as well. */
 void datapath_set_addrs(struct datapath *datapath, const struct ip_addr *addrs, uint32_t n_addrs);
+
+/* The interface has these addresses now. */
+void datapath_release(struct datapath *datapath);
 
 /* Something authenticated arrived that was not ESP. Any thread. */
 void datapath_note_in(struct datapath *datapath);
 
 /* Report the next inner packet that stays unanswered, as EVENT_TRAFFIC of this attempt. */
 void datapath_watch(struct datapath *datapath, uint32_t attempt);
+
+/* Report the next inner packet that finds no tunnel, or one that waits for one already, as EVENT_DEMAND. */
+void datapath_watch_demand(struct datapath *datapath);
 
 void datapath_get_stats(
     struct datapath *datapath, struct datapath_stats *ret_stats, struct traffic *ret_traffic);

@@ -50,6 +50,7 @@ struct datapath {
     _Atomic uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets, n_dropped, n_kept;
     _Atomic uint32_t watch_attempt;
     atomic_bool stopping;
+    atomic_bool demand_watched;
     int wake_fd;
     pthread_t thread;
 
@@ -60,6 +61,7 @@ struct datapath {
     struct esp_sad *sad;
     uint32_t n_addrs;
     struct ip_addr addrs[TUNNEL_ADDRS_MAX];
+    bool held; /* packets wait although there is an address: nobody has said yet that the interface has it */
     unsigned n_sockets;
     struct udp_socket sockets[DATAPATH_SOCKETS_MAX];
     bool carries_esp[DATAPATH_SOCKETS_MAX];
@@ -80,6 +82,9 @@ static inline void datapath_count(_Atomic uint64_t *counter, uint64_t n)
 }
 
 struct udp_socket *datapath_socket(struct datapath *datapath, uint8_t family, uint16_t port);
+
+/* outbound.c: somebody waits for a tunnel. */
+void outbound_tell_demand(struct datapath *datapath);
 
 /* outbound.c: everything that can be read now, within a bound. False: the device died. */
 bool outbound_run(struct datapath *datapath);

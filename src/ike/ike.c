@@ -192,8 +192,11 @@ int ike_execute(struct ike *ike, const struct action *action)
         return terminate(ike, action->silent);
     case ACTION_KEEPALIVE:
         return job_send_keepalive(ike);
-    case ACTION_WATCH_TRAFFIC:
+    case ACTION_WATCH_TRAFFIC: /* after the routing of its turn, so the interface is ready for what waited */
         path_watch(ike, satrack_attempt(&ike->track));
+        return 0;
+    case ACTION_WATCH_DEMAND:
+        path_watch_demand(ike);
         return 0;
     case ACTION_FETCH_REPLY:
         fetches_reply(ike->fetches, &action->fetch_reply);
@@ -206,7 +209,6 @@ int ike_execute(struct ike *ike, const struct action *action)
     case ACTION_RESOLVE_CANCEL:
     case ACTION_IKE_START:
     case ACTION_IKE_STOP:
-    case ACTION_WATCH_DEMAND:
     case ACTION_PROBE_SEND:
     case ACTION_PROBE_CLOSE:
     case ACTION_NAT_RECALL:

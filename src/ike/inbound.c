@@ -126,6 +126,8 @@ static void on_esp(
         datapath_count(&datapath->n_dropped, 1);
         return;
     }
+    if (!inner_packet_is_noise(&inner))
+        traffic_inner(&datapath->marks, datapath->now_usec);
     accept_packet(datapath, opened.inner, &inner);
 }
 

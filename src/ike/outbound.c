@@ -9,6 +9,7 @@
 
 #include "base/macro.h"
 #include "esp/outer.h"
+#include "esp/readdress.h"
 #include "esp/toobig.h"
 #include "esp/wire.h"
 
@@ -246,6 +247,23 @@ static void cut(struct datapath *datapath, const struct shipment *shipment)
     }
 }
 
+void outbound_tell_demand(struct datapath *datapath)
+{
+    const struct event event = { .type = EVENT_DEMAND };
+
+    if (atomic_exchange(&datapath->demand_watched, false))
+        mailbox_post(datapath->mailbox, 0, &event);
+}
+
+static void keep(struct datapath *datapath, size_t size_bytes)
+{
+    struct outbound *out = &datapath->outbound;
+
+    datapath_count(&datapath->n_dropped,
+        backlog_put(&datapath->backlog, datapath->now_usec, &out->header, out->frame, size_bytes));
+    outbound_tell_demand(datapath);
+}
+
 /* One frame in outbound.frame and .header. */
 static void ship(struct datapath *datapath, size_t size_bytes)
 {
@@ -257,11 +275,8 @@ static void ship(struct datapath *datapath, size_t size_bytes)
         datapath_count(&datapath->n_dropped, 1);
         return;
     }
-    if (datapath->n_addrs == 0) {
-        unsigned n_lost = backlog_put(
-            &datapath->backlog, datapath->now_usec, &out->header, out->frame, packet.length_bytes);
-
-        datapath_count(&datapath->n_dropped, n_lost);
+    if (datapath->n_addrs == 0 || datapath->held) {
+        keep(datapath, packet.length_bytes);
         return;
     }
     if (book(datapath, &packet, &shipment) < 0 ||
@@ -270,8 +285,32 @@ static void ship(struct datapath *datapath, size_t size_bytes)
         return;
     }
     /* before it is sent: the answer may be quicker than we are */
+    traffic_inner(&datapath->marks, datapath->now_usec);
     traffic_inner_out(&datapath->marks, datapath->now_usec);
     cut(datapath, &shipment);
+}
+
+static const struct ip_addr *address_of_family(const struct datapath *datapath, uint8_t family)
+{
+    for (uint32_t i = 0; i < datapath->n_addrs; i++)
+        if (datapath->addrs[i].family == family)
+            return &datapath->addrs[i];
+    return NULL;
+}
+
+/* The packet in outbound.frame was sent from an address that the gateway has not given us this time. False: it is of no use. */
+static bool suit_source(struct datapath *datapath, size_t size_bytes)
+{
+    struct outbound *out = &datapath->outbound;
+    const struct ip_addr *source;
+    struct inner_packet packet;
+
+    if (!inner_packet_parse(out->frame, size_bytes, &packet))
+        return false;
+    if (is_our_address(datapath, &packet.source))
+        return true;
+    source = address_of_family(datapath, packet.source.family);
+    return source && readdress_source(out->frame, &packet, source, out->header.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM);
 }
 
 static void ship_backlog(struct datapath *datapath)
@@ -279,13 +318,14 @@ static void ship_backlog(struct datapath *datapath)
     struct outbound *out = &datapath->outbound;
     const struct backlog_packet *packet;
 
-    while (datapath->n_addrs > 0 && (packet = backlog_take(&datapath->backlog))) {
-        if (usec_sub(datapath->now_usec, packet->at_usec) > DATAPATH_KEEP_USEC) {
+    while (datapath->n_addrs > 0 && !datapath->held && (packet = backlog_take(&datapath->backlog))) {
+        out->header = packet->header;
+        memcpy(out->frame, packet->data, packet->size_bytes);
+        if (usec_sub(datapath->now_usec, packet->at_usec) > DATAPATH_KEEP_USEC ||
+            !suit_source(datapath, packet->size_bytes)) {
             datapath_count(&datapath->n_dropped, 1);
             continue;
         }
-        out->header = packet->header;
-        memcpy(out->frame, packet->data, packet->size_bytes);
         ship(datapath, packet->size_bytes);
         datapath_count(&datapath->n_kept, 1);
     }

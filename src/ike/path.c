@@ -66,8 +66,16 @@ void path_watch(struct ike *ike, uint32_t attempt)
 {
     if (ike->kernelpath)
         kernelpath_watch(ike->kernelpath, attempt);
-    else
+    else {
+        datapath_release(ike->datapath);
         datapath_watch(ike->datapath, attempt);
+    }
+}
+
+void path_watch_demand(struct ike *ike)
+{
+    if (!ike->kernelpath)
+        datapath_watch_demand(ike->datapath);
 }
 
 void path_get_stats(struct ike *ike, struct datapath_stats *ret_stats, struct traffic *ret_traffic)

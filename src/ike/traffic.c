@@ -10,6 +10,7 @@ void traffic_reset(struct traffic_marks *marks)
 {
     atomic_store(&marks->last_out_at_usec, 0);
     atomic_store(&marks->last_in_at_usec, 0);
+    atomic_store(&marks->last_inner_at_usec, 0);
     atomic_store(&marks->unanswered_at_usec, 0);
     atomic_store(&marks->watched, false);
 }
@@ -25,6 +26,11 @@ void traffic_in(struct traffic_marks *marks, usec_t now_usec)
     atomic_store_explicit(&marks->unanswered_at_usec, 0, memory_order_relaxed);
 }
 
+void traffic_inner(struct traffic_marks *marks, usec_t now_usec)
+{
+    atomic_store_explicit(&marks->last_inner_at_usec, now_usec, memory_order_relaxed);
+}
+
 void traffic_inner_out(struct traffic_marks *marks, usec_t now_usec)
 {
     usec_t none = 0;
@@ -37,6 +43,7 @@ void traffic_read(const struct traffic_marks *marks, struct traffic *ret)
 {
     ret->last_out_at_usec = atomic_load(&marks->last_out_at_usec);
     ret->last_in_at_usec = atomic_load(&marks->last_in_at_usec);
+    ret->last_inner_at_usec = atomic_load(&marks->last_inner_at_usec);
     ret->unanswered_at_usec = atomic_load(&marks->unanswered_at_usec);
 }
 

@@ -13,6 +13,7 @@
 struct traffic_marks {
     _Atomic usec_t last_out_at_usec;
     _Atomic usec_t last_in_at_usec;
+    _Atomic usec_t last_inner_at_usec;
     _Atomic usec_t unanswered_at_usec;
     atomic_bool watched; /* the next unanswered packet is to be reported */
 };
@@ -20,6 +21,7 @@ struct traffic_marks {
 void traffic_reset(struct traffic_marks *marks);
 void traffic_out(struct traffic_marks *marks, usec_t now_usec); /* an outer packet left */
 void traffic_in(struct traffic_marks *marks, usec_t now_usec);  /* something authenticated arrived */
+void traffic_inner(struct traffic_marks *marks, usec_t now_usec); /* an application's packet passed, either way */
 void traffic_inner_out(
     struct traffic_marks *marks, usec_t now_usec); /* an inner packet left and waits for an answer */
 void traffic_read(const struct traffic_marks *marks, struct traffic *ret);

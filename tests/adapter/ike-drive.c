@@ -266,8 +266,11 @@ static void run(struct drive *drive)
 
         if (poll(fds, ELEMENTSOF(fds), -1) < 0)
             continue;
-        while (ike_pop(drive->ike, &event))
+        while (ike_pop(drive->ike, &event)) {
             print_event(&event);
+            if (event.type == EVENT_IKE_ESTABLISHED) /* as the core does: the interface has its addresses */
+                ike_execute(drive->ike, &(struct action){ .type = ACTION_WATCH_TRAFFIC });
+        }
         if (fds[0].revents)
             more = read_command(drive);
         fflush(stdout);

@@ -107,6 +107,7 @@ static void set_up(struct datapath *datapath, bool openssl, char **words)
     add_policy(sad, true, &peer_inner, &inner);
     datapath_unlock_sad(datapath);
     datapath_set_addrs(datapath, &inner, 1);
+    datapath_release(datapath);
     check("device", datapath_set_tun(datapath, open_tun(words[1])));
 }
 

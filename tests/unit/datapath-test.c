@@ -57,6 +57,7 @@ static void open_end(struct fixture *f, struct end *end, const struct ip_addr *a
     CHECK_GE(datapath_open_socket(end->datapath, 4, 0, 0, false, &end->plain_port), 0);
     CHECK_GE(datapath_open_socket(end->datapath, 4, 0, 0, true, &end->port), 0);
     datapath_set_addrs(end->datapath, addr, 1);
+    datapath_release(end->datapath);
 }
 
 static void close_end(struct end *end)
@@ -242,6 +243,7 @@ static void the_newest_packets_wait_for_a_tunnel(void)
     settle(&f.handset, 0, 3);
     CHECK(!readable(f.gateway.host, 0));
     datapath_set_addrs(f.handset.datapath, &ours, 1);
+    datapath_release(f.handset.datapath);
     for (int i = 3; i < BACKLOG_MAX + 3; i++)
         CHECK_EQ(receive(&f.gateway), i);
     CHECK_EQ(stats_of(&f.handset, NULL).n_kept, BACKLOG_MAX);
@@ -253,7 +255,47 @@ static void the_newest_packets_wait_for_a_tunnel(void)
     send_out(&f, 1);
     usleep(1000);
     datapath_set_addrs(f.handset.datapath, &corp, 1);
+    datapath_release(f.handset.datapath);
     settle(&f.handset, BACKLOG_MAX + 1, 4);
+    teardown(&f);
+}
+
+static bool demanded(struct fixture *f)
+{
+    struct pollfd fd = { .fd = mailbox_fd(f->mailbox), .events = POLLIN };
+    struct event event;
+
+    return poll(&fd, 1, 2000) == 1 && mailbox_take(f->mailbox, 1, &event) && event.type == EVENT_DEMAND;
+}
+
+/* The first packet asks for the tunnel, once; all that came before it was up wait until its interface is ready, too. */
+static void the_first_packet_demands_a_tunnel(void)
+{
+    struct fixture f;
+    struct event event;
+
+    setup(&f);
+    datapath_set_addrs(f.handset.datapath, NULL, 0);
+    datapath_watch_demand(f.handset.datapath);
+    CHECK(!mailbox_take(f.mailbox, 1, &event));
+    for (uint8_t i = 0; i < BACKLOG_MAX / 2; i++)
+        send_out(&f, i);
+    CHECK(demanded(&f));
+    CHECK(!mailbox_take(f.mailbox, 1, &event));
+    datapath_set_addrs(f.handset.datapath, &ours, 1);
+    for (uint8_t i = BACKLOG_MAX / 2; i < BACKLOG_MAX; i++)
+        send_out(&f, i);
+    settle(&f.handset, 0, 0);
+    CHECK(!readable(f.gateway.host, 20));
+    datapath_release(f.handset.datapath);
+    for (int i = 0; i < BACKLOG_MAX; i++)
+        CHECK_EQ(receive(&f.gateway), i);
+
+    /* one that came before anybody asked counts as well: whether it has been read by then or not */
+    datapath_set_addrs(f.handset.datapath, NULL, 0);
+    send_out(&f, 77);
+    datapath_watch_demand(f.handset.datapath);
+    CHECK(demanded(&f));
     teardown(&f);
 }
 
@@ -265,6 +307,7 @@ static void a_gateway_injects_nothing(void)
 
     setup(&f);
     datapath_set_addrs(f.gateway.datapath, (const struct ip_addr[]){ corp, stranger }, 2);
+    datapath_release(f.gateway.datapath);
     add_policy(&f.gateway, false, &stranger, &ours);
     add_policy(&f.gateway, false, &corp, &neighbour);
     send_from(&f.gateway, &stranger, &ours, 1);
@@ -432,6 +475,7 @@ static void *changer_run(void *userdata)
 
     for (uint32_t i = 1; i < 300; i++) {
         datapath_set_addrs(f->handset.datapath, &ours, i % 3 ? 1 : 0);
+        datapath_release(f->handset.datapath);
         datapath_watch(f->handset.datapath, 3);
         datapath_set_link(f->handset.datapath, 1, 0);
         replace_sas(f, i);
@@ -441,6 +485,7 @@ static void *changer_run(void *userdata)
         (void)stats_of(&f->handset, NULL);
     }
     datapath_set_addrs(f->handset.datapath, &ours, 1);
+    datapath_release(f->handset.datapath);
     return NULL;
 }
 
@@ -474,6 +519,7 @@ static const struct test tests[] = {
     TEST(only_our_own_source_leaves),
     TEST(answers_are_delivered_and_counted),
     TEST(the_newest_packets_wait_for_a_tunnel),
+    TEST(the_first_packet_demands_a_tunnel),
     TEST(a_gateway_injects_nothing),
     TEST(ike_is_told_from_esp),
     TEST(another_mapping_is_told_once),
