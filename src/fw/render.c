@@ -99,7 +99,7 @@ static void render_answers(const struct lockdown *lockdown, struct strbuf *s)
         return;
     strbuf_add(s, "\tchain answers {\n");
     strbuf_add(s, "\t\ttype filter hook prerouting priority -90; policy accept;\n");
-    strbuf_add(s, "\t\tiifname != \"%s\" accept\n", lockdown->interface);
+    strbuf_add(s, "\t\tiifname != @forward_to accept\n");
     strbuf_add(s, "\t\tip daddr @tunnel4 accept\n");
     strbuf_add(s, "\t\tip6 daddr @tunnel6 accept\n");
     strbuf_add(s, "\t\tct state established ct direction reply meta mark set 0x%08x comment \"layer 3 knows them by it\"\n", mark);
@@ -235,6 +235,8 @@ static void render_output(const struct lockdown *lockdown, struct strbuf *s)
  * No NAT of ours for a hotspot's clients: which interface is a hotspot nobody here knows, and a stranger in the base link's subnet would be let
  * into the tunnel by it. The hotspot's own program hides its clients behind whatever interface they leave by; where it does not, the data path
  * drops them. For the same reason nobody may use the tunnel's addresses but the handset.
+ * What comes out of the tunnel is forwarded while the tunnel is up alone, and never when it is for the tunnel's addresses: an SA that is there
+ * before its address is on the interface brings the handset's own answers, and the base link's default route would take them on in clear.
  */
 static void render_forward(const struct lockdown *lockdown, struct strbuf *s)
 {
@@ -245,12 +247,15 @@ static void render_forward(const struct lockdown *lockdown, struct strbuf *s)
     if (has_plain_interface(lockdown)) {
         strbuf_add(s, "\t\tip saddr @tunnel4 counter drop comment \"ours alone\"\n");
         strbuf_add(s, "\t\tip6 saddr @tunnel6 counter drop comment \"ours alone\"\n");
+        strbuf_add(s, "\t\tip daddr @tunnel4 counter drop comment \"ours, and not on the interface yet\"\n");
+        strbuf_add(s, "\t\tip6 daddr @tunnel6 counter drop comment \"ours, and not on the interface yet\"\n");
         strbuf_add(s, "\t\tiifname \"%s\" " IS_OPENING " " CLAMP "\n", name);
         strbuf_add(s, "\t\toifname @forward_to " IS_OPENING " " CLAMP " comment \"no error about size would find its client\"\n");
         strbuf_add(s, "\t\tiifname != \"%s\" oifname @forward_to accept comment \"a hotspot's clients: the tunnel or nowhere\"\n", name);
-        strbuf_add(s, "\t\tiifname \"%s\" oifname != \"%s\" ct state established ct direction reply accept\n", name, name);
-        strbuf_add(s, "\t\tiifname \"%s\" oifname != \"%s\" ct state related ct direction reply " IS_ICMP " accept comment \"errors about those flows\"\n",
-            name, name);
+        strbuf_add(s, "\t\tiifname @forward_to oifname != \"%s\" ct state established ct direction reply accept\n", name);
+        strbuf_add(s, "\t\tiifname @forward_to oifname != \"%s\" ct state related ct direction reply " IS_ICMP " accept comment \"errors about those flows\"\n",
+            name);
+        strbuf_add(s, "\t\tiifname \"%s\" counter drop comment \"too early for our address: no refusal that would end a flow\"\n", name);
     }
     strbuf_add(s, "\t\t" NOT_AN_OPENING " counter reject with tcp reset comment \"flows from before lockdown die at once\"\n");
     strbuf_add(s, "\t\tcounter reject with icmpx admin-prohibited\n");

@@ -4,9 +4,11 @@
 LINK_LOCAL what a host cannot be without."""
 
 import errno
+import select
 import socket
 import struct
 
+import fw_lab
 from fw_lab import is_six
 
 UDP, TCP, RAW = socket.SOCK_DGRAM, socket.SOCK_STREAM, socket.SOCK_RAW
@@ -149,3 +151,33 @@ def check(lab, probes, arrive, but=()):
     for probe in probes:
         if probe.text not in but:
             assert probe.arrives(lab) == arrive, f"{probe.text} to {probe.to}: {'did not arrive' if arrive else 'arrived'}"
+
+
+# a server behind the tunnel, and the handset's own address there
+INNER_FLOWS = [("10.200.0.1", "10.99.1.1", 32), ("2001:db8:99::ffff", "2001:db8:99::1", 128)]
+
+
+def strays(lab, flow, before, *rows, then=None):
+    """An answer to the handset's own packet comes out of the tunnel while its address is not on the interface: where does it go, by default
+    routes and with forwarding on? The packet leaves under the lockdown `before`, its answer comes under `rows`, and after then()."""
+    far, near, length = flow
+    question, answer = lab.new_tag(), lab.new_tag()
+    lab.lockdown(*before)
+    client = lab.socket("H", UDP, is_six(near), bind=(near, 0))
+    server = lab.socket("W", UDP, is_six(far), bind=(far, 5010))
+    with client, server:
+        client.sendto(question, (far, 5010))
+        assert select.select([server], [], [], fw_lab.LIMIT)[0]
+        data, sender = server.recvfrom(100)
+        assert data == question
+        lab.ip("H", "addr", "del", f"{near}/{length}", "dev", "mvpn0")
+        try:
+            lab.lockdown(*rows)
+            if then:
+                then()
+            lab.drain()
+            server.sendto(answer, sender)
+        finally:
+            lab.ip("H", "addr", "add", f"{near}/{length}", "dev", "mvpn0")
+            lab.route_tunnel()
+        return [f.where for f in lab.fence([]) if answer in f.data]
