@@ -225,7 +225,7 @@ static int fill_link(struct json_object *o, const struct link *link, const struc
         add_link_addresses(o, link) < 0 || add_member(o, "usable", json_object_new_boolean(usable)) < 0 ||
         add_member(o, "score", json_object_new_uint64(verdict->score)) < 0 ||
         add_member(o, "chosen", json_object_new_boolean(verdict->chosen)) < 0 ||
-        add_member(o, "why", text_json(verdict->why ? verdict->why : "")) < 0)
+        add_member(o, "why", text_json(verdict->why)) < 0)
         return -ENOMEM;
     return 0;
 }

@@ -28,11 +28,13 @@ enum link_fitness {
     LINK_FITNESS_NO_ROUTE,
 };
 
+#define LINK_WHY_SIZE 128
+
 struct link_verdict {
     enum link_fitness fitness;
     uint32_t score; /* higher is better; 0 unless usable */
     bool chosen;
-    const char *why; /* a phrase for people */
+    char why[LINK_WHY_SIZE]; /* a phrase for people: what decided for it or against it */
 };
 
 /* What status shows; plain copy. */

@@ -5,6 +5,7 @@
 #include "core/linkset.h"
 
 #include "base/macro.h"
+#include "base/strbuf.h"
 
 #include <string.h>
 
@@ -223,21 +224,49 @@ uint32_t link_score(const struct link *link, const struct policy *policy)
     return score << METRIC_BITS | (metric_max - MIN_OF(best_metric(link), metric_max) + 1);
 }
 
+/* As the administrator wrote it in Prefer=, else its type. */
+static const char *name_in_order(const struct link *link, const struct policy *policy)
+{
+    uint32_t rank = rank_of(link, policy);
+
+    return rank < policy->n_prefer ? policy->prefer[rank] : link_type_name(link->type);
+}
+
+void link_explain_order(const struct link *winner, const struct link *loser, const struct policy *policy, char *ret, size_t size)
+{
+    struct strbuf out;
+
+    strbuf_init(&out, ret, size);
+    if (rank_of(winner, policy) != rank_of(loser, policy))
+        strbuf_add(&out, "%s comes before %s", name_in_order(winner, policy), name_in_order(loser, policy));
+    else if (winner->metered != loser->metered)
+        strbuf_add(&out, "%s is metered and %s is not", loser->name, winner->name);
+    else if (winner->roaming != loser->roaming)
+        strbuf_add(&out, "%s is roaming and %s is not", loser->name, winner->name);
+    else if (best_metric(winner) != best_metric(loser))
+        strbuf_add(&out, "its route's metric %u is higher than %u of %s", best_metric(loser), best_metric(winner), winner->name);
+    else
+        strbuf_add(&out, "%s, which is as good, was there first", winner->name);
+}
+
+bool linkset_prefers(const struct policy *policy, const struct link *a, const struct link *b)
+{
+    uint32_t score_a = link_score(a, policy), score_b = link_score(b, policy);
+
+    return score_a > score_b || (score_a == score_b && a->ifindex < b->ifindex);
+}
+
 const struct link *linkset_best(
     const struct link_set *set, const struct policy *policy, const struct ip_addr *addr, int not_ifindex)
 {
     const struct link *best = NULL;
-    uint32_t best_score = 0;
 
     for (uint32_t i = 0; i < set->n_links; i++) {
         const struct link *link = &set->links[i];
         if (link->ifindex == not_ifindex || link_judge(link, policy, addr) != LINK_FITNESS_USABLE)
             continue;
-        uint32_t score = link_score(link, policy);
-        if (!best || score > best_score || (score == best_score && link->ifindex < best->ifindex)) {
+        if (!best || linkset_prefers(policy, link, best))
             best = link;
-            best_score = score;
-        }
     }
     return best;
 }

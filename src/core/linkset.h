@@ -37,6 +37,15 @@ const char *link_fitness_phrase(enum link_fitness fitness);
 /* Higher is better; never 0. Meaningful for usable links. */
 uint32_t link_score(const struct link *link, const struct policy *policy);
 
+/* Would linkset_best() take `a` rather than `b`? Both usable. */
+bool linkset_prefers(const struct policy *policy, const struct link *a, const struct link *b);
+
+/*
+ * In words, what puts `loser` behind `winner`, from the first criterion in which they differ: "wifi comes before cellular". Both usable; ret
+ * is overwritten.
+ */
+void link_explain_order(const struct link *winner, const struct link *loser, const struct policy *policy, char *ret, size_t size);
+
 /* The best usable link, other than the one with index `not_ifindex` (0: any); NULL: none. Ties: lower ifindex. */
 const struct link *linkset_best(
     const struct link_set *set, const struct policy *policy, const struct ip_addr *addr, int not_ifindex);

@@ -5,6 +5,7 @@
 #include "core/internal.h"
 
 #include "base/macro.h"
+#include "base/strbuf.h"
 
 #include <string.h>
 
@@ -52,19 +53,42 @@ static enum link_fitness judge_candidate(const struct core *core, const struct l
     return fitness;
 }
 
+/* Why a usable link is not the one: compared with the link that is, or would be. */
+static void explain_loser(const struct core *core, const struct link *link, bool has_base, struct strbuf *out)
+{
+    const struct link *winner = has_base ? &core->base : linkset_best(&core->links, &core->policy, NULL, 0);
+    char order[LINK_WHY_SIZE];
+
+    if (!winner || winner->ifindex == link->ifindex) {
+        strbuf_add(out, "usable, and the next to be tried");
+    } else if (linkset_prefers(&core->policy, winner, link)) {
+        link_explain_order(winner, link, &core->policy, order, sizeof(order));
+        strbuf_add(out, "usable, but %s", order);
+    } else if (core->has_tunnel) {
+        link_explain_order(link, winner, &core->policy, order, sizeof(order));
+        strbuf_add(out, "better (%s), but a tunnel stays where it is until its link is lost", order);
+    } else if (core->tried_ifindex == link->ifindex) {
+        strbuf_add(out, "usable, but the last attempt over it failed");
+    } else {
+        strbuf_add(out, "usable, but it came after the attempt over %s had begun", winner->name);
+    }
+}
+
 const struct link *core_get_link(const struct core *core, uint32_t i, struct link_verdict *ret)
 {
     const struct link *link = &core->links.links[i];
+    bool has_base = core->has_base && (core->state == STATE_CONNECTED || core->state == STATE_CONNECTING);
+    struct strbuf why;
 
     ret->fitness = judge_candidate(core, link);
     ret->score = ret->fitness == LINK_FITNESS_USABLE ? link_score(link, &core->policy) : 0;
-    ret->chosen = core->has_base && core->base.ifindex == link->ifindex &&
-                  (core->state == STATE_CONNECTED || core->state == STATE_CONNECTING);
+    ret->chosen = has_base && core->base.ifindex == link->ifindex;
+    strbuf_init(&why, ret->why, sizeof(ret->why));
     if (ret->chosen)
-        ret->why = core->has_tunnel ? "carries the tunnel" : "chosen for this attempt";
+        strbuf_add(&why, core->has_tunnel ? "carries the tunnel" : "chosen for this attempt");
     else if (ret->fitness == LINK_FITNESS_USABLE)
-        ret->why = core->has_tunnel ? "usable, but the tunnel stays where it is" : "usable";
+        explain_loser(core, link, has_base, &why);
     else
-        ret->why = link_fitness_phrase(ret->fitness);
+        strbuf_add(&why, "%s", link_fitness_phrase(ret->fitness));
     return link;
 }
