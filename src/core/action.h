@@ -31,7 +31,6 @@ enum action_type {
     ACTION_PROBE_CLOSE, /* .probe_slot: its socket is not needed any more; PROBE_SLOT_ALL: none is */
     ACTION_NAT_RECALL, /* .nat (network and family): answered by EVENT_NAT_RECALLED */
     ACTION_NAT_REMEMBER, /* .nat to disk; NAT_METHOD_NONE: forget */
-    ACTION_FIND_PREFIX64, /* .resolve (id, link, servers): answered by EVENT_PREFIX64 */
     ACTION_DNS, /* .dns: the system's resolver */
     ACTION_CHARACTER, /* .character: what other programs are told about the tunnel */
     ACTION_SLEEP_READY, /* answer to EVENT_SUSPEND: what had to be done before sleep stands before this in the list */

@@ -100,9 +100,46 @@ static struct action *act_resolve(struct core *core, enum action_type type)
     core->attempt.request_id = core_new_request_id(core);
     *request = (struct resolve_request){ .id = core->attempt.request_id, .ifindex = core->base.ifindex };
     memcpy(request->interface, core->base.name, sizeof(request->interface));
-    memcpy(request->name, current_gateway(core)->name, sizeof(request->name));
+    if (core->attempt.asks_prefix)
+        memcpy(request->name, NAT64_NAME, sizeof(NAT64_NAME));
+    else
+        memcpy(request->name, current_gateway(core)->name, sizeof(request->name));
     core_set_timer(core, TIMER_ATTEMPT, RESOLVE_GUARD_USEC);
     return action;
+}
+
+static void find_servers(struct core *core, bool for_prefix)
+{
+    core->attempt.asks_prefix = for_prefix;
+    core->attempt.phase = PHASE_FINDING;
+    act_resolve(core, ACTION_FIND_RESOLVERS);
+}
+
+static void ask_servers(struct core *core, bool for_prefix)
+{
+    struct attempt *attempt = &core->attempt;
+    struct resolve_request *request;
+
+    attempt->asks_prefix = for_prefix;
+    attempt->phase = PHASE_RESOLVING;
+    request = &act_resolve(core, ACTION_RESOLVE)->resolve;
+    request->want_ipv6 = true;
+    request->want_ipv4 = !for_prefix; /* the family of a later link as well: the tunnel may move there */
+    request->n_servers = attempt->n_servers;
+    memcpy(request->servers, attempt->servers, sizeof(attempt->servers));
+}
+
+/* The gateway's addresses are known, and the servers, where they had to be asked. */
+static void on_addresses(struct core *core)
+{
+    struct attempt *attempt = &core->attempt;
+
+    if (!reach_needs_prefix(core, &core->base, attempt->addrs, attempt->n_addrs))
+        core_raise(core, TRIGGER_READY, REASON_NONE);
+    else if (attempt->n_servers == 0)
+        find_servers(core, true);
+    else
+        ask_servers(core, true);
 }
 
 static void contact_gateway(struct core *core)
@@ -114,11 +151,10 @@ static void contact_gateway(struct core *core)
     if (gateway->literal.family) {
         attempt->addrs[0] = gateway->literal;
         attempt->n_addrs = 1;
-        core_raise(core, TRIGGER_READY, REASON_NONE);
+        on_addresses(core);
         return;
     }
-    attempt->phase = PHASE_FINDING;
-    act_resolve(core, ACTION_FIND_RESOLVERS);
+    find_servers(core, false);
 }
 
 void attempt_begin(struct core *core)
@@ -143,26 +179,30 @@ void attempt_begin(struct core *core)
     core->best_seen = *best_link(core, 0);
     core->base = *base;
     core->has_base = true;
+    reach_forget(core); /* the network may be another one under the same addresses */
     contact_gateway(core);
+}
+
+/* Without a NAT64, or without an answer about one, another link may still reach the gateway. */
+static void on_prefix(struct core *core, const struct resolved *answer)
+{
+    reach_note_prefix(core, &core->base, answer);
+    core_raise(core, TRIGGER_READY, REASON_NONE);
 }
 
 void attempt_on_resolvers(struct core *core, const struct resolved *resolvers)
 {
     struct attempt *attempt = &core->attempt;
-    struct action *action;
 
     if (attempt->phase != PHASE_FINDING || resolvers->id != attempt->request_id)
         return;
     attempt->n_servers = link_keep_reachable(&core->base, &core->policy, resolvers, attempt->servers);
-    if (attempt->n_servers == 0) {
+    if (attempt->n_servers > 0)
+        ask_servers(core, attempt->asks_prefix);
+    else if (attempt->asks_prefix)
+        on_prefix(core, &(struct resolved){ 0 });
+    else
         core_raise(core, TRIGGER_ATTEMPT_FAILED, REASON_NAME_UNRESOLVED);
-        return;
-    }
-    attempt->phase = PHASE_RESOLVING;
-    action = act_resolve(core, ACTION_RESOLVE);
-    action->resolve.want_ipv4 = action->resolve.want_ipv6 = true; /* the family of a later link as well: the tunnel may move there */
-    action->resolve.n_servers = attempt->n_servers;
-    memcpy(action->resolve.servers, attempt->servers, sizeof(attempt->servers));
 }
 
 void attempt_on_resolved(struct core *core, const struct resolved *resolved)
@@ -171,6 +211,10 @@ void attempt_on_resolved(struct core *core, const struct resolved *resolved)
 
     if (attempt->phase != PHASE_RESOLVING || resolved->id != attempt->request_id)
         return;
+    if (attempt->asks_prefix) {
+        on_prefix(core, resolved);
+        return;
+    }
     attempt->n_addrs = attempt->next_addr = 0;
     for (uint32_t i = 0; i < resolved->n_addrs; i++)
         if (ip_addr_is_usable_source(&resolved->addrs[i])) /* no host outside has another kind of address, whatever the name server says */
@@ -178,24 +222,21 @@ void attempt_on_resolved(struct core *core, const struct resolved *resolved)
     if (attempt->n_addrs == 0)
         core_raise(core, TRIGGER_ATTEMPT_FAILED, REASON_NAME_UNRESOLVED);
     else
-        core_raise(core, TRIGGER_READY, REASON_NONE);
+        on_addresses(core);
 }
 
 /* None of the gateway's addresses is within reach of the base link, but one is of another link: take that one. */
 static void reconsider_base(struct core *core)
 {
     const struct attempt *attempt = &core->attempt;
+    const struct link *link;
+    struct ip_addr reached;
 
-    for (uint32_t i = 0; i < attempt->n_addrs; i++)
-        if (link_judge(&core->base, &core->policy, &attempt->addrs[i]) == LINK_FITNESS_USABLE)
-            return;
-    for (uint32_t i = 0; i < attempt->n_addrs; i++) {
-        const struct link *link = linkset_best(&core->links, &core->policy, &attempt->addrs[i], 0);
-        if (link) {
-            core->base = *link;
-            return;
-        }
-    }
+    if (reach_any(core, &core->base, attempt->addrs, attempt->n_addrs, &reached))
+        return;
+    link = reach_best(core, attempt->addrs, attempt->n_addrs, 0, &reached);
+    if (link)
+        core->base = *link;
 }
 
 /* The next address of the current gateway that the base link can reach; false: none is left. */
@@ -203,13 +244,9 @@ static bool pick_address(struct core *core, struct ip_addr *ret)
 {
     struct attempt *attempt = &core->attempt;
 
-    while (attempt->next_addr < attempt->n_addrs) {
-        const struct ip_addr *addr = &attempt->addrs[attempt->next_addr++];
-        if (link_judge(&core->base, &core->policy, addr) == LINK_FITNESS_USABLE) {
-            *ret = *addr;
+    while (attempt->next_addr < attempt->n_addrs)
+        if (reach_over(core, &core->base, &attempt->addrs[attempt->next_addr++], ret))
             return true;
-        }
-    }
     return false;
 }
 
@@ -308,6 +345,7 @@ void attempt_forget(struct core *core)
         core_act(core, ACTION_IKE_TERMINATE)->silent = true;
     revocation_forget(core);
     attempt->phase = PHASE_NONE;
+    attempt->asks_prefix = false;
     attempt->request_id = 0;
     attempt->n_servers = attempt->n_addrs = attempt->next_addr = 0;
     attempt->remote = attempt->local = (struct ip_addr){ 0 };

@@ -70,6 +70,7 @@ static void on_links(struct core *core, const struct link_set *links)
     for (uint32_t i = 0; i < links->n_links; i++)
         core->reported_roaming |= links->links[i].roaming ? 1u << i : 0;
     core_judge_roaming(core);
+    reach_on_links(core);
     if (core->state == STATE_CONNECTED) {
         if (session_base_lost(core)) {
             run(core, TRIGGER_BASE_LOST, REASON_LINK_LOST);
@@ -307,7 +308,6 @@ static void take_in(struct core *core, const struct event *event)
     case EVENT_PROBE_ANSWER:
     case EVENT_PROBE_FAILED:
     case EVENT_NAT_RECALLED:
-    case EVENT_PREFIX64:
         break;
     case EVENT_TUNNEL_LOST:
         core->routing_dirty = true;

@@ -37,7 +37,6 @@ enum event_type {
     EVENT_PROBE_ANSWER, /* .probe_answer: a STUN server answered */
     EVENT_PROBE_FAILED, /* .probe_failed: a request of ACTION_PROBE_SEND could not leave */
     EVENT_NAT_RECALLED, /* .nat: answer to ACTION_NAT_RECALL */
-    EVENT_PREFIX64, /* .prefix64: answer to ACTION_FIND_PREFIX64 */
     EVENT_TUNNEL_LOST, /* somebody deleted or took down the tunnel interface */
     EVENT_FETCH_WANTED, /* .fetch: a CRL or OCSP host must be reached (charon waits) */
     EVENT_FETCH_DONE, /* .fetch.id */
@@ -133,12 +132,6 @@ struct nat_knowledge {
     usec_t age_usec; /* since it was last confirmed, by the wall clock */
 };
 
-/* The NAT64 prefix of a link (RFC 7050); length 0: it has none. */
-struct prefix64 {
-    uint32_t id; /* of the ACTION_FIND_PREFIX64 */
-    struct ip_prefix prefix;
-};
-
 struct event {
     enum event_type type;
     union {
@@ -161,7 +154,6 @@ struct event {
         struct probe_answer probe_answer;
         struct probe_failed probe_failed;
         struct nat_knowledge nat;
-        struct prefix64 prefix64;
     };
 };
 

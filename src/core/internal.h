@@ -6,6 +6,7 @@
  *   transitions.c  the table
  *   model.c        handles: append an action, set a timer, raise a trigger
  *   attempt.c      from "now" to one IKE_SA_INIT: checks, name servers, name, address
+ *   reach.c        which address of the gateway over which link, NAT64 included
  *   session.c      while connected: keepalive, dead paths, moving, loss
  *   demand.c       while roaming: a tunnel when somebody wants it
  *   revocation.c   openings for CRL and OCSP fetches
@@ -16,6 +17,7 @@
 #include "core/demand.h"
 #include "core/keepalive.h"
 #include "core/linkset.h"
+#include "core/nat64.h"
 #include "core/pathwatch.h"
 
 #define ATTEMPT_GUARD_USEC  SEC(45) /* charon answers after 9 s at most, longer only while it fetches a CRL */
@@ -74,6 +76,7 @@ enum timer {
 /* One round through gateways and their addresses. */
 struct attempt {
     enum phase phase;
+    bool asks_prefix; /* what is found and resolved is the link's NAT64; `addrs` are known */
     uint32_t id; /* of the last ACTION_IKE_INITIATE; never reused */
     uint32_t request_id; /* of the name server or name request under way */
     uint32_t gateway_index;
@@ -91,12 +94,20 @@ enum fetch_phase { FETCH_PHASE_NONE, FETCH_PHASE_FINDING, FETCH_PHASE_RESOLVING,
 
 struct fetching {
     enum fetch_phase phase;
+    bool asks_prefix; /* as in struct attempt; what was found meanwhile is `found` */
     struct fetch fetch;
     uint32_t request_id;
     uint32_t n_servers;
     struct ip_addr servers[RESOLVED_ADDRS_MAX];
-    uint32_t n_addrs;
+    struct resolved found; /* the host's addresses */
+    uint32_t n_addrs; /* as they are reached */
     struct ip_addr addrs[RESOLVED_ADDRS_MAX];
+};
+
+/* What is known of the NAT64 of one link. */
+struct nat64 {
+    int ifindex; /* 0: nothing has been asked */
+    struct ip_prefix prefix; /* family 0: that link has none */
 };
 
 struct core {
@@ -121,6 +132,7 @@ struct core {
     struct backoff backoff;
     struct attempt attempt;
     struct fetching fetching;
+    struct nat64 nat64;
     bool has_base;
     struct link base; /* copy: survives the link */
     struct link best_seen; /* the best link when the last round began: another one is news */
@@ -182,6 +194,21 @@ enum reason attempt_obstacle(const struct core *core);
 void attempt_note_failure(struct core *core, enum reason cause);
 bool attempt_best_is_new(const struct core *core); /* is the best usable link another one than when the last round began? */
 bool attempt_base_lost(const struct core *core);
+
+/* reach.c */
+/* The address under which `link` reaches addr, itself or synthesised. False: it does not. */
+bool reach_over(const struct core *core, const struct link *link, const struct ip_addr *addr, struct ip_addr *ret);
+/* The same of the first of addrs that it reaches. */
+bool reach_any(
+    const struct core *core, const struct link *link, const struct ip_addr *addrs, uint32_t n_addrs, struct ip_addr *ret);
+/* The best link that reaches one of addrs, in their order; NULL: none. Other than `not_ifindex` (0: any). */
+const struct link *reach_best(
+    const struct core *core, const struct ip_addr *addrs, uint32_t n_addrs, int not_ifindex, struct ip_addr *ret);
+/* Would it help to know the link's NAT64, which has not been asked for? */
+bool reach_needs_prefix(const struct core *core, const struct link *link, const struct ip_addr *addrs, uint32_t n_addrs);
+void reach_note_prefix(struct core *core, const struct link *link, const struct resolved *answer); /* AAAA of NAT64_NAME */
+void reach_on_links(struct core *core);
+void reach_forget(struct core *core);
 
 /* session.c */
 void session_start(struct core *core, const struct tunnel *tunnel);

@@ -25,8 +25,32 @@ static struct action *ask(struct core *core, enum action_type type)
     core->fetching.request_id = core_new_request_id(core);
     *request = (struct resolve_request){ .id = core->fetching.request_id, .ifindex = core->base.ifindex };
     memcpy(request->interface, core->base.name, sizeof(request->interface));
-    memcpy(request->name, core->fetching.fetch.host, sizeof(request->name));
+    if (core->fetching.asks_prefix)
+        memcpy(request->name, NAT64_NAME, sizeof(NAT64_NAME));
+    else
+        memcpy(request->name, core->fetching.fetch.host, sizeof(request->name));
     return action;
+}
+
+static void find_servers(struct core *core, bool for_prefix)
+{
+    core->fetching.asks_prefix = for_prefix;
+    core->fetching.phase = FETCH_PHASE_FINDING;
+    ask(core, ACTION_FIND_RESOLVERS);
+}
+
+static void ask_servers(struct core *core, bool for_prefix)
+{
+    struct fetching *fetching = &core->fetching;
+    struct resolve_request *request;
+
+    fetching->asks_prefix = for_prefix;
+    fetching->phase = FETCH_PHASE_RESOLVING;
+    request = &ask(core, ACTION_RESOLVE)->resolve;
+    request->want_ipv6 = link_has_family(&core->base, 6);
+    request->want_ipv4 = !for_prefix; /* without IPv4, there may be a NAT64 */
+    request->n_servers = fetching->n_servers;
+    memcpy(request->servers, fetching->servers, sizeof(fetching->servers));
 }
 
 static void refuse(struct core *core, const struct fetch *fetch)
@@ -37,10 +61,30 @@ static void refuse(struct core *core, const struct fetch *fetch)
 static void use_address(struct core *core, const struct ip_addr *addr)
 {
     struct fetching *fetching = &core->fetching;
+    struct ip_addr reached;
 
-    if (fetching->n_addrs < LOCKDOWN_PEERS_MAX && ip_addr_is_usable_source(addr) &&
-        link_judge(&core->base, &core->policy, addr) == LINK_FITNESS_USABLE)
-        fetching->addrs[fetching->n_addrs++] = *addr;
+    if (fetching->n_addrs < LOCKDOWN_PEERS_MAX && ip_addr_is_usable_source(addr) && reach_over(core, &core->base, addr, &reached))
+        fetching->addrs[fetching->n_addrs++] = reached;
+}
+
+static void use_found(struct core *core)
+{
+    for (uint32_t i = 0; i < core->fetching.found.n_addrs; i++)
+        use_address(core, &core->fetching.found.addrs[i]);
+    reply(core);
+}
+
+/* The host's addresses are known, and the servers, where they had to be asked. */
+static void on_addresses(struct core *core)
+{
+    struct fetching *fetching = &core->fetching;
+
+    if (!reach_needs_prefix(core, &core->base, fetching->found.addrs, fetching->found.n_addrs))
+        use_found(core);
+    else if (fetching->n_servers == 0)
+        find_servers(core, true);
+    else
+        ask_servers(core, true);
 }
 
 void revocation_on_wanted(struct core *core, const struct fetch *fetch)
@@ -59,32 +103,32 @@ void revocation_on_wanted(struct core *core, const struct fetch *fetch)
     *fetching = (struct fetching){ .fetch = *fetch };
     core_set_timer(core, TIMER_ATTEMPT, ATTEMPT_GUARD_USEC);
     if (ip_addr_parse(fetch->host, &literal) == 0) { /* without brackets */
-        use_address(core, &literal);
-        reply(core);
+        fetching->found.addrs[fetching->found.n_addrs++] = literal;
+        on_addresses(core);
         return;
     }
-    fetching->phase = FETCH_PHASE_FINDING;
-    ask(core, ACTION_FIND_RESOLVERS);
+    find_servers(core, false);
+}
+
+static void on_prefix(struct core *core, const struct resolved *answer)
+{
+    reach_note_prefix(core, &core->base, answer);
+    use_found(core);
 }
 
 bool revocation_on_resolvers(struct core *core, const struct resolved *resolvers)
 {
     struct fetching *fetching = &core->fetching;
-    struct action *action;
 
     if (fetching->phase != FETCH_PHASE_FINDING || resolvers->id != fetching->request_id)
         return false;
     fetching->n_servers = link_keep_reachable(&core->base, &core->policy, resolvers, fetching->servers);
-    if (fetching->n_servers == 0) {
+    if (fetching->n_servers > 0)
+        ask_servers(core, fetching->asks_prefix);
+    else if (fetching->asks_prefix)
+        on_prefix(core, &(struct resolved){ 0 });
+    else
         reply(core);
-        return true;
-    }
-    fetching->phase = FETCH_PHASE_RESOLVING;
-    action = ask(core, ACTION_RESOLVE);
-    action->resolve.want_ipv4 = link_has_family(&core->base, 4);
-    action->resolve.want_ipv6 = link_has_family(&core->base, 6);
-    action->resolve.n_servers = fetching->n_servers;
-    memcpy(action->resolve.servers, fetching->servers, sizeof(fetching->servers));
     return true;
 }
 
@@ -94,9 +138,12 @@ bool revocation_on_resolved(struct core *core, const struct resolved *resolved)
 
     if (fetching->phase != FETCH_PHASE_RESOLVING || resolved->id != fetching->request_id)
         return false;
-    for (uint32_t i = 0; i < resolved->n_addrs; i++)
-        use_address(core, &resolved->addrs[i]);
-    reply(core);
+    if (fetching->asks_prefix) {
+        on_prefix(core, resolved);
+    } else {
+        fetching->found = *resolved;
+        on_addresses(core);
+    }
     return true;
 }
 

@@ -100,18 +100,15 @@ bool session_base_lost(const struct core *core)
     return core->tunnel.local.family != 0 && !link_has_address(link, &core->tunnel.local);
 }
 
-/* A link that reaches the gateway, at the address in use or another that is known. A dead path rules its own link out. */
+/* The best link that reaches the gateway, at the address in use or another that is known. A dead path rules its own link out. */
 static const struct link *find_target(const struct core *core, struct ip_addr *ret_remote)
 {
     int not_ifindex = session_base_lost(core) ? 0 : core->base.ifindex;
-    const struct link *link = linkset_best(&core->links, &core->policy, remote_of(core), not_ifindex);
+    struct ip_addr known[1 + RESOLVED_ADDRS_MAX];
 
-    *ret_remote = *remote_of(core);
-    for (uint32_t i = 0; !link && i < core->attempt.n_addrs; i++) {
-        *ret_remote = core->attempt.addrs[i];
-        link = linkset_best(&core->links, &core->policy, ret_remote, not_ifindex);
-    }
-    return link;
+    known[0] = *remote_of(core);
+    memcpy(known + 1, core->attempt.addrs, core->attempt.n_addrs * sizeof(known[0]));
+    return reach_best(core, known, 1 + core->attempt.n_addrs, not_ifindex, ret_remote);
 }
 
 bool session_can_move(const struct core *core)

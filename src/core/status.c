@@ -45,12 +45,14 @@ uint32_t core_n_links(const struct core *core)
 /* Towards the gateway: any of its addresses will do, because the tunnel can move to each. */
 static enum link_fitness judge_candidate(const struct core *core, const struct link *link)
 {
-    enum link_fitness fitness = link_judge(link, &core->policy, core->has_tunnel ? &core->tunnel.remote : NULL);
+    struct ip_addr reached;
 
-    for (uint32_t i = 0; fitness != LINK_FITNESS_USABLE && core->has_tunnel && i < core->attempt.n_addrs; i++)
-        if (link_judge(link, &core->policy, &core->attempt.addrs[i]) == LINK_FITNESS_USABLE)
-            fitness = LINK_FITNESS_USABLE;
-    return fitness;
+    if (!core->has_tunnel)
+        return link_judge(link, &core->policy, NULL);
+    if (reach_over(core, link, &core->tunnel.remote, &reached) ||
+        reach_any(core, link, core->attempt.addrs, core->attempt.n_addrs, &reached))
+        return LINK_FITNESS_USABLE;
+    return link_judge(link, &core->policy, &core->tunnel.remote);
 }
 
 /* Why a usable link is not the one: compared with the link that is, or would be. */

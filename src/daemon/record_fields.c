@@ -149,11 +149,6 @@ static const struct field nat_fields[] = {
     SCALAR(struct event, "age", FIELD_SPAN, nat.age_usec),
 };
 
-static const struct field prefix64_fields[] = {
-    SCALAR(struct event, "id", FIELD_U32, prefix64.id),
-    SCALAR(struct event, "prefix", FIELD_PREFIX, prefix64.prefix),
-};
-
 #define TABLE(array)                                                                                         \
     {                                                                                                        \
         ELEMENTSOF(array), array                                                                             \
@@ -201,8 +196,6 @@ struct field_table record_payload_table(enum event_type type)
         return (struct field_table)TABLE(probe_failed_fields);
     case EVENT_NAT_RECALLED:
         return (struct field_table)TABLE(nat_fields);
-    case EVENT_PREFIX64:
-        return (struct field_table)TABLE(prefix64_fields);
     case EVENT_DEMAND:
     case EVENT_ENABLE:
     case EVENT_DISABLE:

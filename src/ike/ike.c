@@ -213,7 +213,6 @@ int ike_execute(struct ike *ike, const struct action *action)
     case ACTION_PROBE_CLOSE:
     case ACTION_NAT_RECALL:
     case ACTION_NAT_REMEMBER:
-    case ACTION_FIND_PREFIX64:
     case ACTION_DNS:
     case ACTION_CHARACTER:
     case ACTION_SLEEP_READY:

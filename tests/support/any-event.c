@@ -281,10 +281,6 @@ void any_event(struct byte_stream *s, usec_t now_usec, struct any_event_storage 
         ret->nat.n_confirmations = (uint32_t)below(s, 8);
         ret->nat.age_usec = span(s);
         break;
-    case EVENT_PREFIX64:
-        ret->prefix64.id = (uint32_t)below(s, 16);
-        ret->prefix64.prefix = prefix(s);
-        break;
     case EVENT_DEMAND:
     case EVENT_ENABLE:
     case EVENT_DISABLE:

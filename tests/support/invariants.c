@@ -312,7 +312,6 @@ static void check_sticky(struct mirror *mirror, const struct event *event)
     case EVENT_PROBE_ANSWER:
     case EVENT_PROBE_FAILED:
     case EVENT_NAT_RECALLED:
-    case EVENT_PREFIX64:
     case EVENT_TUNNEL_LOST:
     case EVENT_FETCH_WANTED:
     case EVENT_FETCH_DONE:

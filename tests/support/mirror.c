@@ -259,7 +259,6 @@ static void carry_out(struct mirror *mirror, const struct event *event, const st
     case ACTION_PROBE_CLOSE:
     case ACTION_NAT_RECALL:
     case ACTION_NAT_REMEMBER:
-    case ACTION_FIND_PREFIX64:
     case ACTION_DNS:
     case ACTION_CHARACTER:
         break;
@@ -398,7 +397,6 @@ static void note(struct mirror *mirror, const struct event *event)
     case EVENT_PROBE_ANSWER:
     case EVENT_PROBE_FAILED:
     case EVENT_NAT_RECALLED:
-    case EVENT_PREFIX64:
     case EVENT_TUNNEL_LOST:
     case EVENT_FIREWALL_FAILED:
     case EVENT_STORE_FAILED:
