@@ -9,9 +9,9 @@ RECORD_SOCKET=$LAB_DIR/run/record.sock
 
 lab_capture_start() {
     setsid "$LAB_SUPPORT/record" serve --socket "$RECORD_SOCKET" --log "$LAB_DIR/log/packets" \
-        --gateway "$GW_V4" --gateway "$GW_V6" --gateway "$GW2_V4" --gateway "$GW2_V6" \
+        --gateway "$GW_V4" --gateway "$GW_V6" --gateway "$GW2_V4" --gateway "$GW2_V6" --gateway "$GW_NAT64" \
         --resolver "$DNS_V4" --resolver "$DNS_V6" --name "$GW_NAME" --name "$GW2_NAME" \
-        --name crl.example.com --name ocsp.example.com \
+        --name crl.example.com --name ocsp.example.com --name ipv4only.arpa \
         --link "wlan0=$(ns nata)/lan" --link "wwan0=$(ns natb)/lan" --link "eth0=$(ns plain)/lan" \
         --world "$(ns world)/eth0" >>"$LAB_DIR/log/record.log" 2>&1 </dev/null &
     echo $! >"$LAB_DIR/pid/record"

@@ -16,6 +16,7 @@
 GW_NAME=vpn.example.com
 GW_V4=203.0.113.5
 GW_V6=2001:db8:5::5
+GW_NAT64=2001:db8:64::cb00:7105  # GW_V4 as the NAT64 of nat64_start shows it
 GW2_NAME=vpn2.example.com
 GW2_V4=203.0.113.9
 GW2_V6=2001:db8:9::9
@@ -29,6 +30,8 @@ CORP_V4=10.1.0.10
 CORP_V6=fd01::10
 CORP_DNS_V4=10.1.0.53
 CORP_DNS_V6=fd01::53
+NAT64_PREFIX=2001:db8:64::/96
+NAT64_NETWORK=192.168.255.0/24
 WORLD_V4=192.0.2.80             # one of the addresses that the world answers for
 WORLD_V6=2001:db8:f00::80
 HOTSPOT_V4=192.168.50.2
@@ -353,4 +356,26 @@ table inet hotspot {
     }
 }
 END
+}
+
+# nat64_start: eth0's router gets an IPv4 side and a translator (tayga) for NAT64_PREFIX; the resolver tells of it by ipv4only.arpa alone
+nat64_start() {
+    local conf=$LAB_DIR/tayga/conf
+    mkdir -p "${conf%/*}"
+    printf '%s\n' 'tun-device nat64' "ipv4-addr ${NAT64_NETWORK%.*}.1" "prefix $NAT64_PREFIX" "dynamic-pool $NAT64_NETWORK" \
+        "data-dir ${conf%/*}" >"$conf"
+    ip -n "$(ns inet)" addr add 198.51.100.9/30 dev plain
+    in_ns plain sysctl -qw net.ipv4.ip_forward=1
+    in_ns plain tayga --mktun -c "$conf" >>"$LAB_DIR/log/tayga.log" || die "tayga: $(cat "$LAB_DIR/log/tayga.log")"
+    ip_ns plain <<END
+addr add 198.51.100.10/30 dev wan
+route add default via 198.51.100.9
+link set nat64 up
+route add $NAT64_NETWORK dev nat64
+route add $NAT64_PREFIX dev nat64
+END
+    in_ns plain nft 'add table ip nat64; add chain ip nat64 post { type nat hook postrouting priority srcnat; };
+        add rule ip nat64 post oifname "wan" masquerade'
+    lab_spawn tayga plain tayga --nodetach -c "$conf"
+    dns_set ipv4only.arpa 192.0.0.170 192.0.0.171 "${NAT64_PREFIX%/*}c000:aa" "${NAT64_PREFIX%/*}c000:ab"
 }
