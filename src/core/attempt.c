@@ -147,6 +147,7 @@ static void contact_gateway(struct core *core)
     struct attempt *attempt = &core->attempt;
     const struct gateway *gateway = current_gateway(core);
 
+    attempt->tried_ipv4 = attempt->tried_ipv6 = attempt->put_off = false;
     attempt->n_addrs = attempt->next_addr = 0;
     if (gateway->literal.family) {
         attempt->addrs[0] = gateway->literal;
@@ -205,6 +206,28 @@ void attempt_on_resolvers(struct core *core, const struct resolved *resolvers)
         core_raise(core, TRIGGER_ATTEMPT_FAILED, REASON_NAME_UNRESOLVED);
 }
 
+/* IPv6 first, or what carried over this link where IPv6 was silent; then the families take turns (RFC 8305, 4). */
+static void take_in_turns(struct core *core, const struct resolved *resolved)
+{
+    struct attempt *attempt = &core->attempt;
+    uint8_t family = core->family_ifindex == core->base.ifindex ? core->family_first : 6;
+    bool taken[RESOLVED_ADDRS_MAX] = { false };
+
+    attempt->n_addrs = attempt->next_addr = 0;
+    for (uint32_t n_idle = 0; n_idle < 2; family = family == 6 ? 4 : 6, n_idle++) {
+        for (uint32_t i = 0; i < resolved->n_addrs; i++) {
+            const struct ip_addr *addr = &resolved->addrs[i];
+            /* no host outside has another kind of address, whatever the name server says */
+            if (taken[i] || addr->family != family || !ip_addr_is_usable_source(addr))
+                continue;
+            attempt->addrs[attempt->n_addrs++] = *addr;
+            taken[i] = true;
+            n_idle = UINT32_MAX; /* both families may have more */
+            break;
+        }
+    }
+}
+
 void attempt_on_resolved(struct core *core, const struct resolved *resolved)
 {
     struct attempt *attempt = &core->attempt;
@@ -215,10 +238,7 @@ void attempt_on_resolved(struct core *core, const struct resolved *resolved)
         on_prefix(core, resolved);
         return;
     }
-    attempt->n_addrs = attempt->next_addr = 0;
-    for (uint32_t i = 0; i < resolved->n_addrs; i++)
-        if (ip_addr_is_usable_source(&resolved->addrs[i])) /* no host outside has another kind of address, whatever the name server says */
-            attempt->addrs[attempt->n_addrs++] = resolved->addrs[i];
+    take_in_turns(core, resolved);
     if (attempt->n_addrs == 0)
         core_raise(core, TRIGGER_ATTEMPT_FAILED, REASON_NAME_UNRESOLVED);
     else
@@ -250,6 +270,37 @@ static bool pick_address(struct core *core, struct ip_addr *ret)
     return false;
 }
 
+static bool was_tried(const struct attempt *attempt, uint8_t family)
+{
+    return family == 4 ? attempt->tried_ipv4 : attempt->tried_ipv6;
+}
+
+/* Is there an address of the family that has not been tried yet, within reach? */
+static bool other_family_waits(const struct core *core)
+{
+    const struct attempt *attempt = &core->attempt;
+    struct ip_addr reached;
+
+    for (uint32_t i = attempt->next_addr; i < attempt->n_addrs; i++)
+        if (reach_over(core, &core->base, &attempt->addrs[i], &reached) && !was_tried(attempt, reached.family))
+            return true;
+    return false;
+}
+
+/*
+ * Happy eyeballs (RFC 8305) with one IKE SA at a time: the first address of a family is left soon where nothing answers and the other family has
+ * not had its turn, and comes back after the others.
+ */
+static void hurry(struct core *core)
+{
+    struct attempt *attempt = &core->attempt;
+
+    attempt->tried_ipv4 |= attempt->remote.family == 4;
+    attempt->tried_ipv6 |= attempt->remote.family == 6;
+    if (other_family_waits(core))
+        core_set_timer(core, TIMER_EYEBALLS, EYEBALLS_USEC);
+}
+
 void attempt_start_ike(struct core *core)
 {
     if (core->ike_running && core->ike_stale) {
@@ -277,6 +328,7 @@ void attempt_initiate(struct core *core)
     attempt_start_ike(core);
     attempt->phase = PHASE_INITIATED;
     attempt->id++;
+    core->round_trip_usec = 0;
     attempt->local = *link_source_for(&core->base, &attempt->remote);
     request = &core_act(core, ACTION_IKE_INITIATE)->initiate;
     *request = (struct initiate_request){
@@ -293,6 +345,41 @@ void attempt_initiate(struct core *core)
         memcpy(request->addrs, core->tunnel.addrs, sizeof(request->addrs));
     }
     core_set_timer(core, TIMER_ATTEMPT, ATTEMPT_GUARD_USEC);
+    hurry(core);
+}
+
+void attempt_on_answered(struct core *core, const struct answered *answered)
+{
+    if (core->attempt.phase != PHASE_INITIATED || answered->attempt != core->attempt.id)
+        return;
+    core_clear_timer(core, TIMER_EYEBALLS);
+    if (answered->round_trip_usec)
+        core->round_trip_usec = answered->round_trip_usec;
+}
+
+void attempt_put_off(struct core *core)
+{
+    struct attempt *attempt = &core->attempt;
+    uint32_t last = attempt->n_addrs - 1;
+    struct ip_addr silent = attempt->addrs[--attempt->next_addr];
+
+    memmove(&attempt->addrs[attempt->next_addr], &attempt->addrs[attempt->next_addr + 1],
+        (last - attempt->next_addr) * sizeof(silent));
+    attempt->addrs[last] = silent;
+    attempt->put_off = true;
+    core_act(core, ACTION_IKE_TERMINATE)->silent = true;
+    revocation_forget(core);
+    core_clear_timer(core, TIMER_ATTEMPT);
+    attempt->phase = PHASE_NONE;
+    core_raise(core, TRIGGER_READY, REASON_NONE);
+}
+
+void attempt_won(struct core *core)
+{
+    if (!core->attempt.put_off)
+        return;
+    core->family_ifindex = core->base.ifindex;
+    core->family_first = core->attempt.remote.family;
 }
 
 void attempt_note_failure(struct core *core, enum reason cause)
@@ -350,4 +437,5 @@ void attempt_forget(struct core *core)
     attempt->n_servers = attempt->n_addrs = attempt->next_addr = 0;
     attempt->remote = attempt->local = (struct ip_addr){ 0 };
     core_clear_timer(core, TIMER_ATTEMPT);
+    core_clear_timer(core, TIMER_EYEBALLS);
 }

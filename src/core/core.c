@@ -156,6 +156,7 @@ static void on_ike_over(struct core *core, const struct failure *failure)
 static const enum trigger timer_triggers[] = {
     [TIMER_RETRY] = TRIGGER_RETRY_DUE,
     [TIMER_ATTEMPT] = TRIGGER_ATTEMPT_FAILED,
+    [TIMER_EYEBALLS] = TRIGGER_FAMILY_SILENT,
     [TIMER_GRACE] = TRIGGER_GRACE_OVER,
     [TIMER_MOVE] = TRIGGER_MOVE_FAILED,
     [TIMER_FAREWELL] = TRIGGER_FAREWELL_OVER,
@@ -171,6 +172,7 @@ static enum reason timer_cause(const struct core *core, enum timer timer)
         return REASON_NO_LINK;
     case TIMER_MOVE:
         return session_cause_of_move(core);
+    case TIMER_EYEBALLS:
     case TIMER_RETRY:
     case TIMER_FAREWELL:
         return REASON_NONE;
@@ -286,6 +288,9 @@ static void take_in(struct core *core, const struct event *event)
         break;
     case EVENT_IKE_ESTABLISHED:
         on_established(core, &event->tunnel);
+        break;
+    case EVENT_IKE_ANSWERED:
+        attempt_on_answered(core, &event->answered);
         break;
     case EVENT_IKE_FAILED:
     case EVENT_IKE_CLOSED:

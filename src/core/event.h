@@ -28,6 +28,7 @@ enum event_type {
     EVENT_RESOLVERS, /* .resolvers: answer to ACTION_FIND_RESOLVERS (n_addrs 0: the link has none) */
     EVENT_RESOLVED, /* .resolved: answer to ACTION_RESOLVE (n_addrs 0: no address) */
     EVENT_IKE_ESTABLISHED, /* .tunnel: IKE SA and CHILD SA are there */
+    EVENT_IKE_ANSWERED, /* .answered: the gateway answers the attempt, which is not over */
     EVENT_IKE_FAILED, /* .failure: the attempt is over */
     EVENT_IKE_CLOSED, /* .failure: an established IKE SA is gone (also the end of our own ACTION_IKE_TERMINATE) */
     EVENT_IKE_MOVED, /* .path: outer addresses or NAT situation changed (MOBIKE done, mapping changed) */
@@ -89,6 +90,12 @@ struct path {
     bool moved; /* false: a migration that was asked for did not succeed */
 };
 
+/* To the first message, which proves nothing but that there is a path and somebody at its end. */
+struct answered {
+    uint32_t attempt;
+    usec_t round_trip_usec; /* 0: not known, the message was repeated */
+};
+
 struct failure {
     uint32_t attempt;
     enum reason reason;
@@ -146,6 +153,7 @@ struct event {
         struct resolved resolvers;
         struct resolved resolved;
         struct tunnel tunnel;
+        struct answered answered;
         struct failure failure;
         struct path path;
         struct traffic traffic;

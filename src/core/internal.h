@@ -21,6 +21,7 @@
 #include "core/pathwatch.h"
 
 #define ATTEMPT_GUARD_USEC  SEC(45) /* charon answers after 9 s at most, longer only while it fetches a CRL */
+#define EYEBALLS_USEC       SEC(2) /* three messages of charon; then the gateway's other family is tried first */
 #define RESOLVE_GUARD_USEC  SEC(15)
 #define FAREWELL_GUARD_USEC SEC(1)
 #define GRACE_USEC          SEC(1) /* a flap of the only link */
@@ -46,6 +47,7 @@ enum trigger {
     TRIGGER_BASE_BACK,
     TRIGGER_READY, /* addresses of the gateway are known */
     TRIGGER_ATTEMPT_FAILED,
+    TRIGGER_FAMILY_SILENT, /* nothing answers in this address family, and the other has not been tried */
     TRIGGER_ESTABLISHED,
     TRIGGER_CLOSED,
     TRIGGER_MOVED,
@@ -67,6 +69,7 @@ enum phase { PHASE_NONE, PHASE_FINDING, PHASE_RESOLVING, PHASE_INITIATED };
 enum timer {
     TIMER_RETRY,
     TIMER_ATTEMPT, /* guards resolving and initiating */
+    TIMER_EYEBALLS, /* of the first address in a family, while the other family waits */
     TIMER_GRACE,
     TIMER_MOVE,
     TIMER_FAREWELL,
@@ -84,6 +87,8 @@ struct attempt {
     struct ip_addr servers[RESOLVED_ADDRS_MAX];
     uint32_t n_addrs, next_addr; /* the gateway's, in order */
     struct ip_addr addrs[RESOLVED_ADDRS_MAX];
+    bool tried_ipv4, tried_ipv6; /* of the current gateway, this way or that */
+    bool put_off; /* a silent family was left before its time */
     struct ip_addr remote; /* being contacted */
     struct ip_addr local; /* ... from this address of the base link */
     enum reason gateway_reason; /* why the current gateway failed in passing; REASON_NONE: it has not, or it refused */
@@ -133,6 +138,9 @@ struct core {
     struct attempt attempt;
     struct fetching fetching;
     struct nat64 nat64;
+    int family_ifindex; /* over this link the one family was silent and the other carried; 0: no such link */
+    uint8_t family_first; /* the one that carried */
+    usec_t round_trip_usec; /* to the gateway, over the link of the last attempt that was answered; 0: not known */
     bool has_base;
     struct link base; /* copy: survives the link */
     struct link best_seen; /* the best link when the last round began: another one is news */
@@ -185,6 +193,9 @@ void attempt_next(struct core *core); /* the next address or gateway of the roun
 bool attempt_has_next(const struct core *core);
 void attempt_initiate(struct core *core);
 void attempt_start_ike(struct core *core); /* ... or anew, where it runs with settings of the past */
+void attempt_on_answered(struct core *core, const struct answered *answered);
+void attempt_put_off(struct core *core); /* the present address waits until the others have been tried */
+void attempt_won(struct core *core); /* it is established: what was learnt of the families is kept */
 void attempt_forget(struct core *core); /* ends what is under way, silently */
 void attempt_on_resolvers(struct core *core, const struct resolved *resolvers);
 void attempt_on_resolved(struct core *core, const struct resolved *resolved);

@@ -98,6 +98,7 @@ static const char *const event_names[] = {
     [EVENT_RESOLVERS] = "resolvers",
     [EVENT_RESOLVED] = "resolved",
     [EVENT_IKE_ESTABLISHED] = "ike-established",
+    [EVENT_IKE_ANSWERED] = "ike-answered",
     [EVENT_IKE_FAILED] = "ike-failed",
     [EVENT_IKE_CLOSED] = "ike-closed",
     [EVENT_IKE_MOVED] = "ike-moved",

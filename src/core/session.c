@@ -54,7 +54,9 @@ void session_start(struct core *core, const struct tunnel *tunnel)
     core->attempt.phase = PHASE_NONE;
     revocation_forget(core); /* the certificate has been judged */
     core->tried_ifindex = 0;
+    attempt_won(core);
     core_clear_timer(core, TIMER_ATTEMPT);
+    core_clear_timer(core, TIMER_EYEBALLS);
     keepalive_stop(&core->keepalive);
     session_update_keepalive(core);
     idle_stop(&core->idle);

@@ -170,6 +170,11 @@ static void initiate(struct core *core)
     attempt_initiate(core);
 }
 
+static void put_off(struct core *core)
+{
+    attempt_put_off(core);
+}
+
 static void next(struct core *core)
 {
     attempt_next(core);
@@ -341,6 +346,7 @@ static const struct transition transitions[] = {
 
     /* One attempt: what must be known, then IKE; each address of each gateway once, then a wait. */
     { S(CONNECTING),    T(READY),                     ALWAYS,               TO_CAUSE(CONNECTING),                    DO(initiate) },
+    { S(CONNECTING),    T(FAMILY_SILENT),             ALWAYS,               TO_CAUSE(CONNECTING),                    DO(put_off) },
     { S(CONNECTING),    T(ESTABLISHED),               ALWAYS,               TO(CONNECTED, ESTABLISHED),              DO(settle) },
     { S(CONNECTING),    T(ATTEMPT_FAILED),            WHEN(has_next),       TO_CAUSE(CONNECTING),                    DO(next) },
     { S(CONNECTING),    T(ATTEMPT_FAILED),            WHEN(only_refusals),  TO_CAUSE(FAILED),                        DO(wait_longest) },
@@ -410,6 +416,7 @@ static const char *const trigger_names[] = {
     [TRIGGER_BASE_BACK] = "base-back",
     [TRIGGER_READY] = "ready",
     [TRIGGER_ATTEMPT_FAILED] = "attempt-failed",
+    [TRIGGER_FAMILY_SILENT] = "family-silent",
     [TRIGGER_ESTABLISHED] = "established",
     [TRIGGER_CLOSED] = "closed",
     [TRIGGER_MOVED] = "moved",

@@ -98,6 +98,11 @@ static const struct field tunnel_fields[] = {
     SCALAR(struct event, "mobike", FIELD_BOOL, tunnel.mobike),
 };
 
+static const struct field answered_fields[] = {
+    SCALAR(struct event, "attempt", FIELD_U32, answered.attempt),
+    SCALAR(struct event, "round-trip", FIELD_SPAN, answered.round_trip_usec),
+};
+
 static const struct field failure_fields[] = {
     SCALAR(struct event, "attempt", FIELD_U32, failure.attempt),
     SCALAR(struct event, "reason", FIELD_REASON, failure.reason),
@@ -177,6 +182,8 @@ struct field_table record_payload_table(enum event_type type)
         return (struct field_table)TABLE(resolved_fields);
     case EVENT_IKE_ESTABLISHED:
         return (struct field_table)TABLE(tunnel_fields);
+    case EVENT_IKE_ANSWERED:
+        return (struct field_table)TABLE(answered_fields);
     case EVENT_IKE_FAILED:
     case EVENT_IKE_CLOSED:
         return (struct field_table)TABLE(failure_fields);

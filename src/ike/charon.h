@@ -63,6 +63,7 @@ struct ike {
     _Atomic uint32_t spi_told_again; /* the soft expiry that libcharon is being reminded of */
     attribute_handler_t *attributes;
     _Atomic uint32_t n_sent, n_send_errors; /* IKE messages since the attempt began */
+    _Atomic usec_t sent_at_usec; /* the last of them */
     bool library_up, charon_up, running;
     char error[IKE_ERROR_SIZE];
 };

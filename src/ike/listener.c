@@ -8,6 +8,8 @@
  */
 #include "ike/charon.h"
 
+#include "base/clock.h"
+
 #include <encoding/payloads/notify_payload.h>
 #include <errno.h>
 
@@ -169,6 +171,12 @@ static void note_notifies(struct ike *ike, ike_sa_t *ike_sa, message_t *message)
             note(ike, ike_sa, known[i].reason);
 }
 
+/* Of the message just answered; 0 where it was sent more than once, for nobody knows which of them the answer is to. */
+static usec_t round_trip(const struct ike *ike)
+{
+    return atomic_load(&ike->n_sent) == 1 ? usec_sub(clock_boottime_usec(), atomic_load(&ike->sent_at_usec)) : 0;
+}
+
 static bool on_message(listener_t *public, ike_sa_t *ike_sa, message_t *message, bool incoming, bool plain)
 {
     struct ike *ike = ike_of(public);
@@ -178,6 +186,8 @@ static bool on_message(listener_t *public, ike_sa_t *ike_sa, message_t *message,
 
     if (!incoming || !plain || !satrack_is_current(&ike->track, sa, &phase))
         return true;
+    if (exchange == IKE_SA_INIT)
+        satrack_answered(&ike->track, sa, round_trip(ike));
     /* the first exchange is not authenticated: it proves nothing about the path */
     if (exchange != IKE_SA_INIT)
         path_note_in(ike);

@@ -72,6 +72,18 @@ bool satrack_bind(struct satrack *track, uint32_t attempt, uint32_t sa)
     return current;
 }
 
+void satrack_answered(struct satrack *track, uint32_t sa, usec_t round_trip_usec)
+{
+    struct event event = { .type = EVENT_IKE_ANSWERED };
+
+    pthread_mutex_lock(&track->lock);
+    if (sa != 0 && track->sa == sa && track->phase == SATRACK_CONNECTING) {
+        event.answered = (struct answered){ track->attempt, round_trip_usec };
+        mailbox_post(track->mailbox, track->attempt, &event);
+    }
+    pthread_mutex_unlock(&track->lock);
+}
+
 void satrack_fail(struct satrack *track, uint32_t attempt, enum reason reason)
 {
     pthread_mutex_lock(&track->lock);

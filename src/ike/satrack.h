@@ -48,6 +48,9 @@ uint32_t satrack_begin(struct satrack *track, uint32_t attempt);
 /* The attempt's IKE SA exists; false: the attempt is over, the SA must go. */
 bool satrack_bind(struct satrack *track, uint32_t attempt, uint32_t sa);
 
+/* The gateway answers, and the attempt goes on. round_trip_usec: 0 where it is not known. */
+void satrack_answered(struct satrack *track, uint32_t sa, usec_t round_trip_usec);
+
 /* The attempt ended before there was an SA. */
 void satrack_fail(struct satrack *track, uint32_t attempt, enum reason reason);
 

@@ -7,6 +7,8 @@
  */
 #include "ike/charon.h"
 
+#include "base/clock.h"
+
 #include <collections/blocking_queue.h>
 #include <errno.h>
 
@@ -69,6 +71,7 @@ static status_t socket_send(socket_t *public, packet_t *packet)
 
     if (!source->is_anyaddr(source))
         path.local = addr_of_host(source);
+    atomic_store(&this->ike->sent_at_usec, clock_boottime_usec());
     r = datapath_send(this->ike->datapath, &path, local_port ? local_port : this->port, data.ptr, data.len);
     atomic_fetch_add(r == 0 ? &this->ike->n_sent : &this->ike->n_send_errors, 1);
     return r == 0 ? SUCCESS : FAILED;

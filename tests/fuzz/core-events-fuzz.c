@@ -38,6 +38,8 @@ static void make_fit(const struct mirror *m, struct event *event)
         event->resolvers.id = request_id;
     else if (event->type == EVENT_RESOLVED)
         event->resolved.id = request_id;
+    else if (event->type == EVENT_IKE_ANSWERED)
+        event->answered.attempt = m->attempt.attempt;
     else if (event->type == EVENT_IKE_FAILED || event->type == EVENT_IKE_CLOSED)
         event->failure.attempt = m->attempt.attempt;
     else if (event->type == EVENT_IKE_ESTABLISHED) {

@@ -231,6 +231,8 @@ static void answer_attempt(struct scenario *s, const char *what, char *p)
         snprintf(line, sizeof(line), "ike-moved local=%s remote=%s nat=%s moved=%s",
             ip_addr_format(&m->migrate.local, local, sizeof(local)),
             ip_addr_format(&m->migrate.remote, remote, sizeof(remote)), m->tunnel.nat ? "yes" : "no", p);
+    else if (strcmp(what, "answered") == 0)
+        snprintf(line, sizeof(line), "ike-answered attempt=%u %s", m->attempt.attempt, p);
     else
         snprintf(line, sizeof(line), "ike-%s attempt=%u reason=%s", what, m->attempt.attempt, p);
     do_event(s, line);

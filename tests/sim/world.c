@@ -130,6 +130,9 @@ static void answer_initiate(struct world *w, const struct initiate_request *requ
     struct event up = established(w, request);
     usec_t in_usec = between(w, MSEC(20), SEC(3));
 
+    if (w->gateway_mood != MOOD_LOST && w->gateway_mood != MOOD_SILENT)
+        come(w, in_usec / 3,
+            &(struct event){ .type = EVENT_IKE_ANSWERED, .answered = { request->attempt, chance(w, 80) ? in_usec / 3 : 0 } });
     if (chance(w, 15))
         come(w, in_usec / 2,
             &(struct event){

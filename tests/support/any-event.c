@@ -235,6 +235,10 @@ void any_event(struct byte_stream *s, usec_t now_usec, struct any_event_storage 
     case EVENT_IKE_ESTABLISHED:
         any_tunnel(s, &ret->tunnel);
         break;
+    case EVENT_IKE_ANSWERED:
+        ret->answered.attempt = (uint32_t)below(s, 32);
+        ret->answered.round_trip_usec = span(s);
+        break;
     case EVENT_IKE_FAILED:
     case EVENT_IKE_CLOSED:
         ret->failure.attempt = (uint32_t)below(s, 32);

@@ -393,6 +393,7 @@ static void note(struct mirror *mirror, const struct event *event)
         break;
     case EVENT_CLOCK:
     case EVENT_CREDENTIALS:
+    case EVENT_IKE_ANSWERED:
     case EVENT_NEIGHBOUR_LOST:
     case EVENT_PROBE_ANSWER:
     case EVENT_PROBE_FAILED:

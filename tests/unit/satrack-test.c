@@ -227,7 +227,27 @@ static void a_migration_is_answered_once(void)
     teardown(&f);
 }
 
+static void an_answer_is_told_while_connecting_only(void)
+{
+    struct fixture f;
+    struct event event;
+
+    setup(&f);
+    connect_to(&f, SA);
+    satrack_answered(&f.track, SA + 1, MSEC(5)); /* of an SA that was given up */
+    satrack_answered(&f.track, SA, MSEC(30));
+    CHECK(mailbox_take(f.mailbox, ATTEMPT, &event));
+    CHECK_EQ(event.type, EVENT_IKE_ANSWERED);
+    CHECK_EQ(event.answered.attempt, ATTEMPT);
+    CHECK_EQ(event.answered.round_trip_usec, MSEC(30));
+    satrack_reset(&f.track);
+    establish(&f, SA);
+    satrack_answered(&f.track, SA, MSEC(30));
+    teardown(&f);
+}
+
 static const struct test tests[] = {
+    TEST(an_answer_is_told_while_connecting_only),
     TEST(the_first_cause_stands),
     TEST(an_end_without_a_cause),
     TEST(our_own_ends),
