@@ -374,6 +374,19 @@ static void report_violation(void *userdata, enum config_key_id a, enum config_k
     builder_add_error(builder, origin->file ? origin->file : "", origin->line, text);
 }
 
+/* A name server of our own choice is asked for, too: else the gateway would grant no way to it. */
+static void cover_servers(struct policy *policy)
+{
+    for (uint32_t i = 0; i < policy->n_dns; i++) {
+        bool covered = false;
+
+        for (uint32_t k = 0; k < policy->n_subnets; k++)
+            covered |= ip_prefix_contains(&policy->subnets[k], &policy->dns[i]);
+        if (!covered && policy->n_subnets < POLICY_SUBNETS_MAX)
+            policy->subnets[policy->n_subnets++] = ip_prefix_of(&policy->dns[i], policy->dns[i].family == 4 ? 32 : 128);
+    }
+}
+
 int builder_finish(struct builder *builder, struct settings **ret)
 {
     struct settings *settings = builder->settings;
@@ -382,6 +395,7 @@ int builder_finish(struct builder *builder, struct settings **ret)
         rules_check(settings, report_violation, builder);
     if (builder->n_errors > 0)
         return -EINVAL;
+    cover_servers(&settings->policy);
     settings->policy.complete = settings_incomplete(settings) == NULL;
     *ret = steal_ptr(&builder->settings);
     return 0;

@@ -50,8 +50,8 @@ static const struct config_key keys[] = {
     [KEY_STANDARD_PORTS] = { ROW("Tunnel", "StandardPorts", bool, standard_ports, "no") },
     [KEY_INTERFACE] = { ROW("Tunnel", "Interface", interface, policy.interface, "mvpn0"), FORBIDDEN },
     [KEY_MTU] = { ROW("Tunnel", "MTU", mtu, policy.mtu, "auto"), RANGE(1280, 9000) },
-    [KEY_DNS] = { ROW("Tunnel", "DNS", addresses, dns, NULL), COUNT(n_dns, TUNNEL_DNS_SETTINGS_MAX) },
-    [KEY_SEARCH_DOMAINS] = { ROW("Tunnel", "SearchDomains", domains, search_domains, NULL) },
+    [KEY_DNS] = { ROW("Tunnel", "DNS", addresses, policy.dns, NULL), COUNT(policy.n_dns, POLICY_DNS_MAX) },
+    [KEY_SEARCH_DOMAINS] = { ROW("Tunnel", "SearchDomains", domains, policy.domains, NULL), COUNT(policy.n_domains, POLICY_DOMAINS_MAX) },
     [KEY_FIREWALL_MARK] = { ROW("Tunnel", "FirewallMark", mark, policy.mark, "0x4d56"), RANGE(1, UINT32_MAX) },
 
     [KEY_INITIAL_DELAY] = { ROW("Reconnect", "InitialDelay", span, policy.initial_delay_usec, "2s"), RANGE(MSEC(100), HOURS(1)) },

@@ -148,6 +148,16 @@ static int set_pattern(const char *text, void *entry, struct strbuf *problem)
     return -EINVAL;
 }
 
+static int set_domain(const char *text, void *entry, struct strbuf *problem)
+{
+    if (hostname_is_valid(text) && strlen(text) < DNS_DOMAIN_SIZE) {
+        strcpy(entry, text);
+        return 0;
+    }
+    strbuf_add(problem, "'%s' is not a domain; write for example corp.example.com", text);
+    return -EINVAL;
+}
+
 int value_set_gateways(
     const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
@@ -182,6 +192,12 @@ int value_set_interfaces(
     const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     return set_array(key, value, settings, problem, IF_NAME_SIZE, set_interface);
+}
+
+int value_set_domains(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+{
+    return set_array(key, value, settings, problem, DNS_DOMAIN_SIZE, set_domain);
 }
 
 typedef int (*entry_check)(const char *text, struct strbuf *problem);
@@ -224,14 +240,6 @@ static int check_esp_proposal(const char *text, struct strbuf *problem)
     return proposal_check(PROPOSAL_PROTOCOL_ESP, text, problem);
 }
 
-static int check_domain(const char *text, struct strbuf *problem)
-{
-    if (hostname_is_valid(text))
-        return 0;
-    strbuf_add(problem, "'%s' is not a domain; write for example corp.example.com", text);
-    return -EINVAL;
-}
-
 int value_set_ike_proposals(
     const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
@@ -242,10 +250,4 @@ int value_set_esp_proposals(
     const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {
     return set_joined(key, value, settings, problem, SPACES ",", check_esp_proposal);
-}
-
-int value_set_domains(
-    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
-{
-    return set_joined(key, value, settings, problem, SPACES, check_domain);
 }

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The whole configuration after reading and checking: what goes to the core (policy) and what only IKE, DNS and management need.
+ * The whole configuration after reading and checking: what goes to the core (policy) and what only IKE and management need.
  * Owned as one object; strings are NUL-terminated copies or NULL when not set. Never holds a secret: keys stay in their files.
  */
 #include "core/kernelesp.h"
 #include "core/policy.h"
 
 #include <stdbool.h>
-
-#define TUNNEL_DNS_SETTINGS_MAX 4
 
 enum check_revocation { CHECK_REVOCATION_NO, CHECK_REVOCATION_YES, CHECK_REVOCATION_STRICT };
 
@@ -28,9 +26,6 @@ struct settings {
     char *esp_proposals;
     enum data_path data_path;
     bool standard_ports; /* IKE from UDP ports 500 and 4500 instead of ephemeral ones */
-    uint32_t n_dns; /* DNS=: instead of the gateway's */
-    struct ip_addr dns[TUNNEL_DNS_SETTINGS_MAX];
-    char *search_domains; /* separated by spaces */
 
     /* [Keepalive], [Lockdown], [Management] */
     char *probe_server; /* host[:port] */

@@ -22,8 +22,7 @@ static void *target_of(const struct config_key *key, struct settings *settings)
 bool value_is_string(const struct config_key *key)
 {
     static const value_setter strings[] = { value_set_text, value_set_path, value_set_path_or_token,
-        value_set_program, value_set_server, value_set_url, value_set_ike_proposals, value_set_esp_proposals,
-        value_set_domains };
+        value_set_program, value_set_server, value_set_url, value_set_ike_proposals, value_set_esp_proposals };
 
     for (size_t i = 0; i < ELEMENTSOF(strings); i++)
         if (key->set == strings[i])

@@ -33,7 +33,7 @@ int value_set_server(const struct config_key *key, const char *value, struct set
 int value_set_url(
     const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem);
 
-/* Lists, separated by spaces. Proposals and domains become one string with single spaces; the rest arrays with a count. */
+/* Lists, separated by spaces. Proposals become one string with single spaces; the rest arrays with a count. */
 int value_set_ike_proposals(
     const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem);
 int value_set_esp_proposals(

@@ -88,9 +88,9 @@ struct probe_send {
     char interface[IF_NAME_SIZE];
 };
 
-#define DNS_DOMAIN_SIZE 256
+#define DNS_DOMAINS_MAX (POLICY_DOMAINS_MAX + TUNNEL_DOMAINS_MAX)
 
-/* Who answers the system's questions. `active` false: as it was before us. */
+/* Who answers the system's questions. `active` false: as it was before us. Unused parts zeroed. */
 struct dns {
     bool active;
     bool everything; /* all names are asked in the tunnel ("~."); else only those below `domains` */
@@ -98,13 +98,13 @@ struct dns {
     uint32_t n_servers;
     struct ip_addr servers[TUNNEL_DNS_MAX];
     uint32_t n_domains;
-    char domains[TUNNEL_DOMAINS_MAX][DNS_DOMAIN_SIZE];
+    char domains[DNS_DOMAINS_MAX][DNS_DOMAIN_SIZE]; /* also completed to names without a dot */
 };
 
 /* The base link's character, which is the tunnel's (design.md, row 11). `active` false: there is no tunnel interface of ours. */
 struct character {
     bool active;
-    bool blocking; /* the internet is blocked: connectivity checks can only be wrong */
+    bool blocking; /* base links lead nowhere but to the gateway: connectivity checks, which are bound to them, can only be wrong */
     bool has_base; /* the rest is the base link's */
     enum link_type type;
     bool metered, roaming, wake_on_incoming;

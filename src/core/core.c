@@ -218,7 +218,7 @@ static void on_start(struct core *core, bool enabled)
         return;
     core->started = true;
     core->since_at_usec = core->now_usec;
-    core->firewall_dirty = core->routing_dirty = true; /* whatever a crash left behind */
+    core->firewall_dirty = core->routing_dirty = core->dns_dirty = core->character_dirty = true; /* whatever a crash left behind */
     core->enabled = enabled;
     core->record.enabled = enabled;
     if (enabled)
@@ -229,6 +229,7 @@ static void on_firewall_failed(struct core *core)
 {
     core->firewall_failed = true;
     core->firewall_dirty = core->routing_dirty = core->record_dirty = true; /* the rest of that list was not executed */
+    core->dns_dirty = core->character_dirty = true;
     run(core, TRIGGER_LOCKDOWN_FAILED, REASON_LOCKDOWN_FAILED);
 }
 
@@ -341,6 +342,25 @@ static void take_in(struct core *core, const struct event *event)
     }
 }
 
+/* What is said of the tunnel; last, because nobody waits for it. */
+static void tell_others(struct core *core)
+{
+    struct character character;
+    struct dns dns;
+
+    dns_compute(core, &dns);
+    if (core->dns_dirty || memcmp(&dns, &core->dns, sizeof(dns)) != 0) {
+        core->dns = dns;
+        core_act(core, ACTION_DNS)->dns = &core->dns;
+    }
+    character_compute(core, &character);
+    if (core->character_dirty || memcmp(&character, &core->character, sizeof(character)) != 0) {
+        core->character = character;
+        core_act(core, ACTION_CHARACTER)->character = &core->character;
+    }
+    core->dns_dirty = core->character_dirty = false;
+}
+
 /* Tells the world what changed, firewall first; then what the turn wants done, in its order. */
 static void tell(struct core *core, const struct action_list *turn, struct action_list *ret)
 {
@@ -368,6 +388,8 @@ static void tell(struct core *core, const struct action_list *turn, struct actio
     }
     for (uint32_t i = 0; i < turn->n_actions; i++)
         ret->actions[ret->n_actions++] = turn->actions[i];
+    if (core->started && !core->firewall_failed)
+        tell_others(core);
     core->actions = NULL;
 }
 

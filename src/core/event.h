@@ -11,7 +11,7 @@
 
 #define RESOLVED_ADDRS_MAX 8
 #define TUNNEL_ADDRS_MAX   4
-#define TUNNEL_DNS_MAX     4
+#define TUNNEL_DNS_MAX     POLICY_DNS_MAX
 #define TUNNEL_DOMAINS_MAX 8
 #define PROBE_SLOTS_MAX    32
 
@@ -76,6 +76,8 @@ struct tunnel {
     struct ip_addr addrs[TUNNEL_ADDRS_MAX];
     uint32_t n_dns;
     struct ip_addr dns[TUNNEL_DNS_MAX];
+    uint32_t n_domains; /* names that the gateway's servers are for (RFC 8598) */
+    char domains[TUNNEL_DOMAINS_MAX][DNS_DOMAIN_SIZE];
     uint32_t n_subnets; /* granted remote traffic selectors, as prefixes */
     struct ip_prefix subnets[POLICY_SUBNETS_MAX];
     struct ip_addr local, remote; /* outer */

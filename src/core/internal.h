@@ -10,6 +10,7 @@
  *   session.c      while connected: keepalive, dead paths, moving, loss
  *   demand.c       while roaming: a tunnel when somebody wants it
  *   revocation.c   openings for CRL and OCSP fetches
+ *   dns.c          what the system's resolver and other programs are told
  *   status.c       what the core tells of itself
  */
 #include "core/backoff.h"
@@ -166,12 +167,14 @@ struct core {
     struct action_list *actions;
 
     /* the world as it was last told to be */
-    bool firewall_dirty, routing_dirty, record_dirty;
+    bool firewall_dirty, routing_dirty, record_dirty, dns_dirty, character_dirty;
     bool firewall_failed; /* do not try again before the retry timer */
     bool record_failed; /* tried again with the next wish of a user and the next change of state: a full disk may have been tidied */
     struct record record;
     struct lockdown lockdown;
     struct routing routing;
+    struct dns dns;
+    struct character character;
 };
 
 struct action *core_act(struct core *core, enum action_type type); /* appends to this turn's actions */
@@ -254,3 +257,7 @@ void revocation_on_done(struct core *core, uint32_t id);
 bool revocation_on_resolvers(struct core *core, const struct resolved *resolvers); /* true: it was for a fetch */
 bool revocation_on_resolved(struct core *core, const struct resolved *resolved);
 void revocation_forget(struct core *core);
+
+/* dns.c. Pure: the model to desired states, unused parts zeroed, so that memcmp tells whether anything changed. */
+void dns_compute(const struct core *core, struct dns *ret);
+void character_compute(const struct core *core, struct character *ret);

@@ -13,6 +13,9 @@
 #define POLICY_NAMES_MAX    16
 #define POLICY_SUBNETS_MAX  16
 #define PATTERN_SIZE        32
+#define POLICY_DNS_MAX      4
+#define POLICY_DOMAINS_MAX  8
+#define DNS_DOMAIN_SIZE     256
 
 enum keepalive_mode { KEEPALIVE_MODE_DETECT, KEEPALIVE_MODE_FIXED, KEEPALIVE_MODE_OFF };
 enum roaming_detect { ROAMING_DETECT_AUTO, ROAMING_DETECT_ALWAYS, ROAMING_DETECT_NEVER };
@@ -32,6 +35,10 @@ struct policy {
     uint32_t n_subnets; /* RemoteSubnets: what goes through the tunnel */
     struct ip_prefix subnets[POLICY_SUBNETS_MAX];
     uint32_t mtu; /* bytes; 0: from the base link */
+    uint32_t n_dns; /* DNS=: name servers in the tunnel, instead of the gateway's */
+    struct ip_addr dns[POLICY_DNS_MAX];
+    uint32_t n_domains; /* SearchDomains= */
+    char domains[POLICY_DOMAINS_MAX][DNS_DOMAIN_SIZE];
 
     usec_t initial_delay_usec, max_delay_usec; /* backoff */
 

@@ -50,9 +50,9 @@ static void get_report(void *userdata, struct report *ret)
     }
     ret->interface = policy->interface;
     ret->data_path = !daemon->path_known ? NULL : daemon->data_path.kernel ? "kernel" : "user";
-    if (daemon->settings->n_dns > 0) {
-        ret->n_dns = daemon->settings->n_dns;
-        memcpy(ret->dns, daemon->settings->dns, sizeof(ret->dns));
+    if (policy->n_dns > 0) {
+        ret->n_dns = policy->n_dns;
+        memcpy(ret->dns, policy->dns, sizeof(ret->dns));
     } else if (ret->core.has_tunnel) {
         ret->n_dns = ret->core.tunnel.n_dns;
         memcpy(ret->dns, ret->core.tunnel.dns, sizeof(ret->dns));
@@ -66,7 +66,7 @@ static void get_report(void *userdata, struct report *ret)
     ret->certificate_not_after_sec = daemon->credentials.credentials.not_after_sec;
     ret->user_may_disable = policy->user_may_disable;
 }
-_Static_assert(sizeof(((struct report *)0)->dns) == sizeof(((struct settings *)0)->dns), "one size of DNS lists");
+_Static_assert(sizeof(((struct report *)0)->dns) == sizeof(((struct policy *)0)->dns), "one size of DNS lists");
 
 static uint32_t n_links(void *userdata)
 {

@@ -55,7 +55,7 @@ static void must_be_within_bounds(const struct settings *s)
     MUST_HOLD(p->n_gateways <= POLICY_GATEWAYS_MAX && p->n_subnets <= POLICY_SUBNETS_MAX &&
               p->n_prefer <= POLICY_NAMES_MAX);
     MUST_HOLD(p->n_ignore <= POLICY_NAMES_MAX && p->n_cellular_services <= POLICY_NAMES_MAX &&
-              s->n_dns <= TUNNEL_DNS_SETTINGS_MAX);
+              p->n_dns <= POLICY_DNS_MAX && p->n_domains <= POLICY_DOMAINS_MAX);
     MUST_HOLD(interface_name_is_valid(p->interface));
     MUST_HOLD(p->mark != 0);
     MUST_HOLD(p->mtu == 0 || (p->mtu >= 1280 && p->mtu <= 9000));

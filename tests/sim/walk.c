@@ -40,8 +40,7 @@ static void print_coverage(const struct coverage *c, const struct simulation *s)
 /* What nothing in the core asks for yet. */
 static bool comes_later(enum action_type type)
 {
-    return type == ACTION_PROBE_SEND || type == ACTION_PROBE_CLOSE || type == ACTION_NAT_RECALL || type == ACTION_NAT_REMEMBER ||
-           type == ACTION_DNS || type == ACTION_CHARACTER;
+    return type == ACTION_PROBE_SEND || type == ACTION_PROBE_CLOSE || type == ACTION_NAT_RECALL || type == ACTION_NAT_REMEMBER;
 }
 
 /* Every state and every action must have been seen often in a long walk. */

@@ -108,6 +108,12 @@ void any_policy(struct byte_stream *s, struct policy *ret)
     for (uint32_t i = 0; i < ret->n_subnets; i++)
         ret->subnets[i] = prefix(s);
     ret->mtu = (uint32_t)byte_stream_number(s, 2);
+    ret->n_dns = (uint32_t)below(s, POLICY_DNS_MAX + 1);
+    for (uint32_t i = 0; i < ret->n_dns; i++)
+        ret->dns[i] = address(s);
+    ret->n_domains = (uint32_t)below(s, POLICY_DOMAINS_MAX + 1);
+    for (uint32_t i = 0; i < ret->n_domains; i++)
+        text(s, ret->domains[i], DNS_DOMAIN_SIZE);
     ret->initial_delay_usec = span(s);
     ret->max_delay_usec = span(s);
     ret->keepalive_mode = (enum keepalive_mode)below(s, KEEPALIVE_MODE_OFF + 1);
@@ -190,6 +196,9 @@ static void any_tunnel(struct byte_stream *s, struct tunnel *ret)
     ret->n_dns = (uint32_t)below(s, TUNNEL_DNS_MAX + 1);
     for (uint32_t i = 0; i < ret->n_dns; i++)
         ret->dns[i] = address(s);
+    ret->n_domains = (uint32_t)below(s, TUNNEL_DOMAINS_MAX + 1);
+    for (uint32_t i = 0; i < ret->n_domains; i++)
+        text(s, ret->domains[i], DNS_DOMAIN_SIZE);
     ret->n_subnets = (uint32_t)below(s, POLICY_SUBNETS_MAX + 1);
     for (uint32_t i = 0; i < ret->n_subnets; i++)
         ret->subnets[i] = prefix(s);

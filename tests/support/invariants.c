@@ -385,6 +385,41 @@ static void check_zeroed(struct mirror *mirror)
         mirror_violate(mirror, "closed rows are not zeroed");
 }
 
+/* Name servers are told only with a way to them through the tunnel, and whenever the addresses of one that has any are known. */
+static void check_dns(struct mirror *mirror)
+{
+    const struct dns *dns = &mirror->dns;
+    const struct routing *r = &mirror->routing;
+
+    if (!dns->active) {
+        if (!is_zero(dns, sizeof(*dns)))
+            mirror_violate(mirror, "no name servers, but something is said of them");
+        return;
+    }
+    if (!r->active || !mirror->lockdown.active || dns->n_servers == 0)
+        mirror_violate(mirror, "name servers without a tunnel, or none at all");
+    for (uint32_t i = 0; i < dns->n_servers; i++) {
+        bool routed = false;
+        for (uint32_t k = 0; k < r->n_subnets; k++)
+            routed |= ip_prefix_contains(&r->subnets[k], &dns->servers[i]);
+        if (!routed)
+            mirror_violate(mirror, "a name server that the tunnel does not reach");
+    }
+}
+
+static void check_character(struct mirror *mirror)
+{
+    const struct character *c = &mirror->character;
+
+    if (c->active != mirror->lockdown.active || c->blocking != mirror->lockdown.active)
+        mirror_violate(mirror, "others are told that the internet is %s", c->blocking ? "blocked" : "open");
+    if (c->has_base != (mirror->status.state == STATE_CONNECTED))
+        mirror_violate(mirror, "others are told of a base link at the wrong time");
+    if (c->has_base && (strcmp(c->base_interface, mirror->status.base_link.name) != 0 ||
+                           c->metered != mirror->status.base_link.metered || c->roaming != mirror->status.base_link.roaming))
+        mirror_violate(mirror, "others are told of another base link");
+}
+
 void invariants_check(struct mirror *mirror, const struct event *event)
 {
     check_blocked(mirror);
@@ -397,4 +432,8 @@ void invariants_check(struct mirror *mirror, const struct event *event)
     check_neighbour(mirror, event);
     check_reason(mirror);
     check_zeroed(mirror);
+    if (!mirror->firewall_broken) { /* else nothing is told */
+        check_dns(mirror);
+        check_character(mirror);
+    }
 }

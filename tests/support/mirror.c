@@ -259,8 +259,12 @@ static void carry_out(struct mirror *mirror, const struct event *event, const st
     case ACTION_PROBE_CLOSE:
     case ACTION_NAT_RECALL:
     case ACTION_NAT_REMEMBER:
+        break;
     case ACTION_DNS:
+        mirror->dns = *action->dns;
+        break;
     case ACTION_CHARACTER:
+        mirror->character = *action->character;
         break;
     }
 }

@@ -32,6 +32,8 @@ struct mirror {
     enum event_type failure; /* EVENT_FIREWALL_FAILED or EVENT_STORE_FAILED */
     struct lockdown lockdown;
     struct routing routing;
+    struct dns dns;
+    struct character character;
     bool record_enabled;
     bool ike_running;
     uint32_t n_requests; /* for name servers and names, unanswered */

@@ -82,7 +82,7 @@ static void later_files_win(void)
         CHECK_EQ(s->policy.mtu, 1320);
         CHECK_STR(s->policy.gateways[0].name, "a.example");
         CHECK_EQ(s->policy.mark, 4);
-        CHECK(s->search_domains == NULL);
+        CHECK_EQ(s->policy.n_domains, 0);
         scratch_path(&scratch, "state-dm/credentials/device.pem", store, sizeof(store));
         CHECK_STR(s->certificate, store);
     }

@@ -63,10 +63,11 @@ static void nothing_written_is_the_defaults(void)
     CHECK(!s->local_identity && !s->remote_identity && !s->certificate && !s->private_key &&
           !s->ca_certificates);
     CHECK_EQ(s->check_revocation, CHECK_REVOCATION_NO);
-    CHECK(!s->ike_proposals && !s->esp_proposals && !s->search_domains);
+    CHECK(!s->ike_proposals && !s->esp_proposals);
     CHECK_EQ(s->data_path, DATA_PATH_AUTO);
     CHECK(!s->standard_ports);
-    CHECK_EQ(s->n_dns, 0);
+    CHECK_EQ(s->policy.n_dns, 0);
+    CHECK_EQ(s->policy.n_domains, 0);
     CHECK(!s->probe_server && !s->portal_command && !s->management_server);
     CHECK_EQ(s->management_poll_usec, HOURS(8));
     built_end(&built);
@@ -101,10 +102,11 @@ static void every_key_of_the_tunnel(void)
     CHECK(s->standard_ports);
     CHECK_STR(s->policy.interface, "vpn7");
     CHECK_EQ(s->policy.mtu, 1400);
-    CHECK_EQ(s->n_dns, 2);
-    CHECK_STR(s->search_domains, "corp.example.com example.org");
+    CHECK_EQ(s->policy.n_dns, 2);
+    if (CHECK_EQ(s->policy.n_domains, 2))
+        CHECK_STR(s->policy.domains[1], "example.org");
     CHECK_EQ(s->policy.mark, 77);
-    if (CHECK_EQ(s->policy.n_subnets, 3))
+    if (CHECK_EQ(s->policy.n_subnets, 3)) /* the servers of DNS= are in them */
         CHECK_EQ(s->policy.subnets[2].length, 32);
     built_end(&built);
 }

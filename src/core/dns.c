@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the system's resolver and other programs are told of the tunnel: two pure functions of the model.
+ *
+ * Name servers stay told while the tunnel's addresses are known, also while it is being brought up again: a question asked then goes into the
+ * tunnel interface and waits there, and no resolver falls back to servers that lockdown refuses. A server that the granted selectors do not
+ * cover is left out: no packet of ours could reach it.
+ */
+#include "core/internal.h"
+
+#include "base/macro.h"
+
+#include <string.h>
+
+/* Does the tunnel carry packets to this address? */
+static bool is_reached(const struct core *core, const struct ip_addr *addr)
+{
+    bool has_family = false, has_subnet = false;
+
+    for (uint32_t i = 0; i < core->tunnel.n_addrs; i++)
+        has_family |= core->tunnel.addrs[i].family == addr->family;
+    for (uint32_t i = 0; i < core->tunnel.n_subnets; i++)
+        has_subnet |= ip_prefix_contains(&core->tunnel.subnets[i], addr);
+    return has_family && has_subnet;
+}
+
+static void add_servers(const struct core *core, uint32_t n_servers, const struct ip_addr *servers, struct dns *ret)
+{
+    for (uint32_t i = 0; i < n_servers; i++)
+        if (servers[i].family && ret->n_servers < ELEMENTSOF(ret->servers) && is_reached(core, &servers[i]))
+            ret->servers[ret->n_servers++] = servers[i];
+}
+
+static void add_domain(const char *domain, struct dns *ret)
+{
+    if (!domain[0] || ret->n_domains == ELEMENTSOF(ret->domains))
+        return;
+    for (uint32_t i = 0; i < ret->n_domains; i++)
+        if (strcmp(ret->domains[i], domain) == 0)
+            return;
+    strcpy(ret->domains[ret->n_domains++], domain); /* zeroed before, and of one size */
+}
+
+/* Split DNS (RFC 8598) is for a tunnel that carries only a part: with a default route in it nobody outside may be asked anything. */
+static bool carries_everything(const struct core *core)
+{
+    for (uint32_t i = 0; i < core->tunnel.n_subnets; i++)
+        if (core->tunnel.subnets[i].length == 0)
+            return true;
+    return false;
+}
+
+void dns_compute(const struct core *core, struct dns *ret)
+{
+    const struct policy *policy = &core->policy;
+
+    memset(ret, 0, sizeof(*ret));
+    if (core->state == STATE_DISABLED || !core->has_addrs)
+        return;
+    if (policy->n_dns > 0)
+        add_servers(core, policy->n_dns, policy->dns, ret);
+    else
+        add_servers(core, core->tunnel.n_dns, core->tunnel.dns, ret);
+    if (ret->n_servers == 0)
+        return;
+    ret->active = true;
+    memcpy(ret->interface, policy->interface, sizeof(ret->interface));
+    ret->everything = core->tunnel.n_domains == 0 || carries_everything(core);
+    for (uint32_t i = 0; i < policy->n_domains; i++)
+        add_domain(policy->domains[i], ret);
+    for (uint32_t i = 0; i < core->tunnel.n_domains; i++)
+        add_domain(core->tunnel.domains[i], ret);
+}
+
+void character_compute(const struct core *core, struct character *ret)
+{
+    const struct link *base = &core->base;
+
+    memset(ret, 0, sizeof(*ret));
+    if (core->state == STATE_DISABLED)
+        return;
+    ret->active = ret->blocking = true;
+    memcpy(ret->interface, core->policy.interface, sizeof(ret->interface));
+    ret->has_base = core->has_base && core->state == STATE_CONNECTED;
+    if (!ret->has_base)
+        return;
+    ret->type = base->type;
+    ret->metered = base->metered;
+    ret->roaming = base->roaming;
+    ret->wake_on_incoming = base->wake_on_incoming;
+    memcpy(ret->base_interface, base->name, sizeof(ret->base_interface));
+    ret->gateway = core->tunnel.remote;
+    ret->gateway_port = core->tunnel.remote_port;
+}
