@@ -6,12 +6,22 @@
 
 #include <time.h>
 
-usec_t clock_boottime_usec(void)
+static usec_t read_clock(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_BOOTTIME, &now);
+    clock_gettime(clock, &now);
     return (usec_t)now.tv_sec * SEC(1) + (usec_t)now.tv_nsec / 1000;
+}
+
+usec_t clock_boottime_usec(void)
+{
+    return read_clock(CLOCK_BOOTTIME);
+}
+
+usec_t clock_monotonic_usec(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
 }
 
 int64_t clock_realtime_sec(void)

@@ -105,6 +105,15 @@ bool client_is_absence(int r, const sd_bus_error *error)
     return false;
 }
 
+bool client_has_owner(sd_bus *bus, const char *name)
+{
+    _cleanup_message_ sd_bus_message *reply = NULL;
+    int has_owner = 0;
+
+    return sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner", NULL, &reply, "s",
+               name) >= 0 && sd_bus_message_read(reply, "b", &has_owner) > 0 && has_owner;
+}
+
 static bool is_refusal(int r, const sd_bus_error *error)
 {
     static const char *const names[] = { MVPN_ERROR_NOT_PERMITTED, MVPN_ERROR_DISABLE_FORBIDDEN,

@@ -41,4 +41,5 @@ struct json_object *client_parse(const char *text);
 enum ctl_exit client_explain(int r, const sd_bus_error *error);
 
 /* Is there nobody who could answer: no bus, or no mvpnd on it? */
+bool client_has_owner(sd_bus *bus, const char *name); /* is somebody there? Starts nobody */
 bool client_is_absence(int r, const sd_bus_error *error);

@@ -6,6 +6,8 @@
 #include "ctl/client.h"
 #include "ctl/wait.h"
 
+#include <mvpn/dbus.h>
+
 #include <unistd.h>
 
 /* A person on a terminal may be asked for a password. *ret_bus stays open for --wait. */
@@ -80,7 +82,9 @@ enum ctl_exit ctl_disable(const struct ctl_options *options)
     r = call_interactively("Disable", &bus, &error);
     if (r >= 0)
         return CTL_DONE;
-    if (!client_is_absence(r, &error))
-        return client_explain(r, &error);
-    return offline_disable(&options->paths);
+    /* It may have died with the call in its hands. */
+    if (client_is_absence(r, &error) ||
+        (sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY) && !client_has_owner(bus, MVPN_BUS_NAME)))
+        return offline_disable(&options->paths);
+    return client_explain(r, &error);
 }

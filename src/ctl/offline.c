@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * disable with a dead daemon: whoever has root must always be able to get the internet back. Removes firewall and routing first, each even
- * when the other fails, and records "disabled" last, so that a full disk cannot keep the internet closed.
+ * when the other fails, then puts back name servers and NetworkManager's connectivity check, and records "disabled" last, so that a full disk
+ * cannot keep the internet closed.
  */
+#include "ctl/client.h"
 #include "ctl/ctl.h"
 
 #include "fw/fw.h"
 #include "net/net.h"
 #include "store/store.h"
+#include "sys/nmcheck.h"
+#include "sys/resolvfile.h"
+#include "sys/resolvprog.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -67,6 +72,34 @@ static int remove_routing(const struct settings_paths *paths)
     return r;
 }
 
+/* Both ways: which of them it was is known by what each left behind. */
+static int restore_names(const struct settings_paths *paths)
+{
+    int file = resolvfile_restore(RESOLVFILE_PATH);
+    int program = resolvprog_restore(&RESOLVPROG_PATHS, paths->runtime_dir);
+
+    if (file < 0)
+        complain(RESOLVFILE_PATH " could not be put back as it was: %s. The old one may be beside it, as .mvpn-saved.", strerror(-file));
+    if (program < 0)
+        complain("resolvconf could not be told that the tunnel's name servers are gone: %s", strerror(-program));
+    return file < 0 ? file : program;
+}
+
+/* NetworkManager that does not run keeps the switch, and so do we: mvpnd puts it back when it next starts. */
+static void restore_check(const struct settings_paths *paths)
+{
+    _cleanup_bus_ sd_bus *bus = NULL;
+    _cleanup_message_ sd_bus_message *call = NULL;
+
+    if (!nmcheck_is_remembered(paths->state_dir) || client_connect(&bus) < 0)
+        return;
+    if (sd_bus_message_new_method_call(bus, &call, "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager",
+            "org.freedesktop.DBus.Properties", "Set") >= 0 &&
+        sd_bus_message_append(call, "ssv", "org.freedesktop.NetworkManager", "ConnectivityCheckEnabled", "b", true) >= 0 &&
+        sd_bus_message_set_auto_start(call, false) >= 0 && sd_bus_call(bus, call, SEC(3), NULL, NULL) >= 0)
+        nmcheck_forget(paths->state_dir);
+}
+
 static int record_disabled(const struct settings_paths *paths)
 {
     struct store_record record = { 0 };
@@ -87,7 +120,7 @@ static int record_disabled(const struct settings_paths *paths)
 
 enum ctl_exit offline_disable(const struct settings_paths *paths)
 {
-    int firewall, routing, record;
+    int firewall, routing, names, record;
 
     if (geteuid() != 0) {
         complain(
@@ -96,6 +129,8 @@ enum ctl_exit offline_disable(const struct settings_paths *paths)
     }
     firewall = remove_firewall();
     routing = remove_routing(paths);
+    names = restore_names(paths);
+    restore_check(paths);
     record = record_disabled(paths);
     if (record < 0)
         complain("that the VPN is off could not be recorded in %s: %s. %s", paths->state_dir,
@@ -103,7 +138,7 @@ enum ctl_exit offline_disable(const struct settings_paths *paths)
             firewall < 0 || routing < 0
                 ? ""
                 : "The internet is open now, but mvpnd will switch it on again when it starts.");
-    if (firewall < 0 || routing < 0 || record < 0)
+    if (firewall < 0 || routing < 0 || names < 0 || record < 0)
         return CTL_FAILED;
     fputs("mvpnd is not running; its firewall, rules and routes were removed and the VPN is off.\n", stderr);
     return CTL_DONE;

@@ -10,6 +10,7 @@
  *   reload.c    configuration and credentials
  *   path.c      which of the two data paths
  *   guard.c     the end of the kernel's ESP with the daemon
+ *   around.c    the services around us: sleep, modem, NetworkManager, resolver
  *   report.c    what status shows
  *   journal.c   one structured line per transition
  * Decides nothing about the tunnel: that is src/core.
@@ -23,6 +24,7 @@
 #include "net/net.h"
 #include "store/store.h"
 #include "sys/resolver.h"
+#include "sys/sys.h"
 
 #include <stdio.h>
 #include <systemd/sd-bus.h>
@@ -58,6 +60,7 @@ struct daemon {
     struct resolver *resolver; /* NULL until the first name: made for the mark then in force */
     uint32_t resolver_mark;
     struct sd_bus *system_bus; /* borrowed; NULL: not there */
+    struct sys *sys; /* NULL: early boot */
 
     struct event queue[EVENT_QUEUE_MAX];
     uint32_t n_queued, next_queued;
@@ -113,6 +116,9 @@ int daemon_rejudge_path(
 void daemon_start_guard(struct daemon *daemon); /* where the kernel's path is used; before IKE starts */
 void daemon_open_tunnel(struct daemon *daemon);
 void daemon_lose_tunnel(struct daemon *daemon);
+
+/* around.c */
+int daemon_watch_around(struct daemon *daemon);
 
 /* reload.c */
 int daemon_load(struct daemon *daemon); /* first time: with an error in it, as if nothing were configured */

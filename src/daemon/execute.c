@@ -218,9 +218,15 @@ bool daemon_execute(struct daemon *daemon, const struct action *action)
     case ACTION_PROBE_CLOSE:
     case ACTION_NAT_RECALL:
     case ACTION_NAT_REMEMBER:
+        break;
     case ACTION_DNS:
+        sys_set_dns(daemon->sys, action->dns);
+        break;
     case ACTION_CHARACTER:
+        sys_set_character(daemon->sys, action->character);
+        break;
     case ACTION_SLEEP_READY:
+        sys_sleep_ready(daemon->sys);
         break;
     }
     return true;

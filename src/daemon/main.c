@@ -166,6 +166,7 @@ static void tear_down(struct daemon *daemon)
         ike_stop(daemon->ike);
     ike_free(daemon->ike);
     resolver_free(daemon->resolver);
+    sys_free(daemon->sys);
     bus_free(daemon->bus);
     core_free(daemon->core);
     net_free(daemon->net);
@@ -219,6 +220,8 @@ static int run(struct daemon *daemon)
         r = daemon_make_timers(daemon);
     if (r >= 0)
         r = daemon_add_sources(daemon);
+    if (r >= 0)
+        r = daemon_watch_around(daemon);
     if (r < 0)
         return complain("The event loop cannot be set up", r);
     start_core(daemon, read_record(daemon));
@@ -226,6 +229,7 @@ static int run(struct daemon *daemon)
     if (r < 0)
         return complain(r == -EEXIST ? "Another mvpnd owns the name org.mvpn1" : "D-Bus cannot be used", r);
     daemon->system_bus = bus_connection(daemon->bus);
+    sys_set_bus(daemon->sys, daemon->system_bus);
     sd_event_set_watchdog(daemon->loop, true);
     sd_notifyf(0, "READY=1\nSTATUS=%s", state_name(daemon->last.state));
     r = sd_event_loop(daemon->loop);

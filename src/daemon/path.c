@@ -111,6 +111,8 @@ void daemon_open_tunnel(struct daemon *daemon)
     }
     if (daemon->ike_runs)
         ike_set_tun(daemon->ike, daemon->tun_fd);
+    if (daemon->sys)
+        sys_tunnel_made(daemon->sys);
 }
 
 void daemon_lose_tunnel(struct daemon *daemon)

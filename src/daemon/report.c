@@ -145,6 +145,7 @@ static void connection_changed(void *userdata, struct sd_bus *connection)
     struct daemon *daemon = userdata;
 
     daemon->system_bus = connection;
+    sys_set_bus(daemon->sys, connection);
     resolver_free(daemon->resolver); /* made again, with or without the bus, for the next name */
     daemon->resolver = NULL;
 }

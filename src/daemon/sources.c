@@ -23,6 +23,8 @@ void daemon_push_links(struct daemon *daemon)
     struct event event = { .type = EVENT_LINKS, .links = &daemon->links };
 
     net_get_links(daemon->net, &daemon->links);
+    if (daemon->sys)
+        sys_refine_links(daemon->sys, &daemon->links);
     daemon_push(daemon, &event);
 }
 
@@ -109,6 +111,7 @@ static int on_clock(sd_event_source *source, int fd, uint32_t revents, void *use
     if (read(fd, &n_expired, sizeof(n_expired)) < 0 && errno != ECANCELED)
         return 0;
     watch_clock(fd);
+    sys_compare_clocks(((struct daemon *)userdata)->sys); /* a resume ends the wait, too */
     daemon_push_clock(userdata);
     return 0;
 }

@@ -168,8 +168,11 @@ void daemon_push_simple(struct daemon *daemon, enum event_type type)
 
 static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
 {
+    struct daemon *daemon = userdata;
+
     (void)source, (void)usec;
-    daemon_push_simple(userdata, EVENT_TIMER);
+    sys_compare_clocks(daemon->sys); /* it may have become due while the machine slept */
+    daemon_push_simple(daemon, EVENT_TIMER);
     return 0;
 }
 

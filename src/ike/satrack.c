@@ -5,6 +5,7 @@
  */
 #include "ike/satrack.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void satrack_init(struct satrack *track, struct mailbox *mailbox)
@@ -54,7 +55,7 @@ uint32_t satrack_begin(struct satrack *track, uint32_t attempt)
     track->phase = SATRACK_CONNECTING;
     track->attempt = attempt;
     track->cause = REASON_NONE;
-    track->n_dns = 0;
+    track->n_dns = track->n_domains = 0;
     memset(&track->flow, 0, sizeof(track->flow));
     pthread_mutex_unlock(&track->lock);
     return old_sa;
@@ -141,6 +142,14 @@ void satrack_add_dns(struct satrack *track, uint32_t sa, const struct ip_addr *d
     pthread_mutex_unlock(&track->lock);
 }
 
+void satrack_add_domain(struct satrack *track, uint32_t sa, const char *domain)
+{
+    pthread_mutex_lock(&track->lock);
+    if (sa != 0 && track->sa == sa && track->n_domains < TUNNEL_DOMAINS_MAX)
+        snprintf(track->domains[track->n_domains++], DNS_DOMAIN_SIZE, "%s", domain);
+    pthread_mutex_unlock(&track->lock);
+}
+
 bool satrack_established(struct satrack *track, uint32_t sa, struct tunnel *tunnel, const struct flow *flow)
 {
     struct event event = { .type = EVENT_IKE_ESTABLISHED };
@@ -152,6 +161,9 @@ bool satrack_established(struct satrack *track, uint32_t sa, struct tunnel *tunn
         tunnel->attempt = track->attempt;
         tunnel->n_dns = track->n_dns;
         memcpy(tunnel->dns, track->dns, sizeof(tunnel->dns));
+        tunnel->n_domains = track->n_domains;
+        for (uint32_t i = 0; i < track->n_domains; i++)
+            strcpy(tunnel->domains[i], track->domains[i]);
         event.tunnel = *tunnel;
         track->phase = SATRACK_UP;
         track->cause = REASON_NONE;

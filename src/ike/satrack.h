@@ -35,6 +35,8 @@ struct satrack {
     struct ip_addr move_local, move_remote;
     uint32_t n_dns;
     struct ip_addr dns[TUNNEL_DNS_MAX];
+    uint32_t n_domains;
+    char domains[TUNNEL_DOMAINS_MAX][DNS_DOMAIN_SIZE];
     uint64_t n_rekeys;
 };
 
@@ -64,6 +66,7 @@ uint32_t satrack_end(struct satrack *track, bool silent, enum satrack_phase *ret
 bool satrack_is_current(struct satrack *track, uint32_t sa, enum satrack_phase *ret_phase);
 void satrack_note(struct satrack *track, uint32_t sa, enum reason cause);
 void satrack_add_dns(struct satrack *track, uint32_t sa, const struct ip_addr *dns);
+void satrack_add_domain(struct satrack *track, uint32_t sa, const char *domain); /* shorter than DNS_DOMAIN_SIZE */
 bool satrack_established(struct satrack *track, uint32_t sa, struct tunnel *tunnel, const struct flow *flow);
 void satrack_rekeyed(struct satrack *track, uint32_t old_sa, uint32_t new_sa);
 void satrack_child_rekeyed(struct satrack *track, uint32_t sa);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * resolv.conf(5), of which only "nameserver" lines matter here: search domains, options and sort lists are for other names than gateways.
+ * While it is ours (resolvfile.h), what was there before is read: the servers in ours are behind the tunnel.
  */
 #include "sys/resolvconf.h"
 
 #include "base/cleanup.h"
 #include "base/macro.h"
+#include "sys/resolvfile.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +17,7 @@
 #define WHITE          " \t\r"
 
 const struct resolvconf_paths RESOLVCONF_PATHS = {
-    .resolv_conf = "/etc/resolv.conf",
+    .resolv_conf = RESOLVFILE_PATH,
     .behind_stub = { "/run/systemd/resolve/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf" },
 };
 
@@ -93,9 +96,10 @@ static void parse_file(const char *path, const char *interface, struct resolved 
 
 void resolvconf_read(const struct resolvconf_paths *paths, const char *interface, struct resolved *list)
 {
-    bool has_stub, ignored;
+    bool has_stub, ignored, ours = resolvfile_look(paths->resolv_conf) != RESOLVFILE_FOREIGN;
+    char saved[PATH_MAX];
 
-    parse_file(paths->resolv_conf, interface, list, &has_stub);
+    parse_file(ours ? resolvfile_saved_path(paths->resolv_conf, saved, sizeof(saved)) : paths->resolv_conf, interface, list, &has_stub);
     for (size_t i = 0; has_stub && list->n_addrs == 0 && i < ELEMENTSOF(paths->behind_stub); i++)
         parse_file(paths->behind_stub[i], interface, list, &ignored);
 }

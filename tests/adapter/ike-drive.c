@@ -63,6 +63,8 @@ static void print_tunnel(const struct tunnel *tunnel)
     printf(" attempt=%u", tunnel->attempt);
     print_addrs("addrs", tunnel->addrs, tunnel->n_addrs);
     print_addrs("dns", tunnel->dns, tunnel->n_dns);
+    for (uint32_t i = 0; i < tunnel->n_domains; i++)
+        printf(" domain=%s", tunnel->domains[i]);
     printf(" subnets=");
     for (uint32_t i = 0; i < tunnel->n_subnets; i++)
         printf("%s%s", i ? "," : "", ip_prefix_format(&tunnel->subnets[i], text, sizeof(text)));

@@ -61,11 +61,15 @@ static void establish(struct fixture *f, uint32_t sa)
     connect_to(f, sa);
     satrack_add_dns(&f->track, sa, &dns);
     satrack_add_dns(&f->track, sa + 1, &dns);
+    satrack_add_domain(&f->track, sa, "corp.example.com");
+    satrack_add_domain(&f->track, sa + 1, "elsewhere.example.com");
     CHECK(satrack_established(&f->track, sa, &tunnel, &way));
     CHECK(mailbox_take(f->mailbox, ATTEMPT, &event));
     CHECK_EQ(event.type, EVENT_IKE_ESTABLISHED);
     CHECK_EQ(event.tunnel.attempt, ATTEMPT);
     CHECK_EQ(event.tunnel.n_dns, 1);
+    if (CHECK_EQ(event.tunnel.n_domains, 1))
+        CHECK_STR(event.tunnel.domains[0], "corp.example.com");
 }
 
 static void expect_end(struct fixture *f, enum event_type type, enum reason reason)
