@@ -194,7 +194,8 @@ static void check_armed(struct mirror *mirror)
         mirror_violate(mirror, "armed, but the first packet would not be noticed");
     if (mirror->has_tunnel || mirror->attempting)
         mirror_violate(mirror, "armed, but IKE is under way");
-    if (mirror->routing.n_addrs == 0 || mirror->routing.n_subnets == 0)
+    /* what a gateway has granted may be nothing that is of use; before it has, what will be asked for is routed */
+    if (mirror->routing.n_addrs == 0 || (mirror->routing.n_subnets == 0 && mirror->policy.n_subnets > 0 && mirror->status.tunnel.n_addrs == 0))
         mirror_violate(mirror, "armed, but no packet can come: %u addresses, %u routes", mirror->routing.n_addrs, mirror->routing.n_subnets);
     if (!mirror->status.on_demand)
         mirror_violate(mirror, "armed, but the link does not roam");
