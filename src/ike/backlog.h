@@ -2,8 +2,9 @@
 #pragma once
 /*
  * The newest few packets that came while there was no tunnel, in the order they came. A newer one takes the oldest one's place; one that waited
- * too long is not worth sending. Holds bytes, knows nothing about them.
+ * too long is not worth sending. The addresses of a packet may have changed meanwhile; else it is bytes.
  */
+#include "base/ipaddr.h"
 #include "base/usec.h"
 
 #include <linux/virtio_net.h>
@@ -34,4 +35,7 @@ unsigned backlog_put(struct backlog *backlog, usec_t now_usec, const struct virt
 const struct backlog_packet *backlog_newest(const struct backlog *backlog);
 
 /* The oldest one, valid until the next call; NULL: none is left. */
-const struct backlog_packet *backlog_take(struct backlog *backlog);
+struct backlog_packet *backlog_take(struct backlog *backlog);
+
+/* Makes one of these addresses its source, if it has another one; false: it is of no use with them. */
+bool backlog_suit(struct backlog_packet *packet, const struct ip_addr *addrs, uint32_t n_addrs);

@@ -65,6 +65,7 @@ struct ike {
     _Atomic uint32_t n_sent, n_send_errors; /* IKE messages since the attempt began */
     _Atomic usec_t sent_at_usec; /* the last of them */
     bool library_up, charon_up, running;
+    bool doorbell; /* the SA that leads nowhere is there */
     char error[IKE_ERROR_SIZE];
 };
 
@@ -133,7 +134,10 @@ int path_set_tun(struct ike *ike, int tun_fd);
 void path_set_addrs(struct ike *ike, const struct ip_addr *addrs, uint32_t n_addrs);
 void path_note_in(struct ike *ike);
 void path_watch(struct ike *ike, uint32_t attempt);
-void path_watch_demand(struct ike *ike);
+int path_watch_demand(struct ike *ike);
+
+/* doorbell.c: the SA that leads nowhere, while armed; the kernel's path only. 0 or negative errno. */
+int doorbell_set(struct ike *ike, bool on);
 void path_get_stats(struct ike *ike, struct datapath_stats *ret_stats, struct traffic *ret_traffic);
 
 /* kernelesp.c: what libcharon is told where the kernel carries ESP */

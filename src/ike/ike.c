@@ -126,6 +126,7 @@ int ike_start(struct ike *ike, const struct ike_options *options)
 
 void ike_stop(struct ike *ike)
 {
+    doorbell_set(ike, false); /* libcharon leaves behind what it is not told to remove */
     library_stop(ike);
     ike->running = false;
     path_stop(ike);
@@ -196,8 +197,7 @@ int ike_execute(struct ike *ike, const struct action *action)
         path_watch(ike, satrack_attempt(&ike->track));
         return 0;
     case ACTION_WATCH_DEMAND:
-        path_watch_demand(ike);
-        return 0;
+        return path_watch_demand(ike);
     case ACTION_FETCH_REPLY:
         fetches_reply(ike->fetches, &action->fetch_reply);
         return 0;

@@ -11,6 +11,7 @@
 #include "core/gauge.h"
 #include "core/routing.h"
 #include "ike/counters.h"
+#include "ike/keeper.h"
 #include "ike/saquery.h"
 #include "ike/tap.h"
 
@@ -35,7 +36,12 @@ struct kernelpath {
     struct counters counters;
     uint64_t n_refused; /* at the last look */
     struct tap tap;
-    bool up, stopping;
+    struct keeper keeper; /* open while armed and on the way from there to a tunnel */
+    bool demand_watched;
+    uint64_t n_kept, n_dropped;
+    uint32_t n_addrs; /* 0: no tunnel stands */
+    struct ip_addr addrs[TUNNEL_ADDRS_MAX];
+    bool stopping;
     bool rebind; /* the tap is to be opened anew */
     uint32_t attempt;
 };
@@ -59,10 +65,10 @@ static void report(struct kernelpath *path)
 /* Packets were refused and none was taken: is the link to blame, or have we no SAs any more? */
 static void check_refusals(struct kernelpath *path, uint64_t n_refused_before, uint64_t tx_packets_before)
 {
-    if (!path->up || path->counters.n_refused == n_refused_before ||
+    if (path->n_addrs == 0 || path->counters.n_refused == n_refused_before ||
         path->counters.tx_packets != tx_packets_before || saquery_has(TUNNEL_IF_ID) != 0)
         return;
-    path->up = false; /* told once */
+    path->n_addrs = 0; /* told once */
     path->lost(path->userdata);
 }
 
@@ -111,6 +117,16 @@ static void on_packet(struct kernelpath *path)
     gauge_packet(&path->gauge, clock_boottime_usec(), &reading);
 }
 
+static void on_kept(struct kernelpath *path)
+{
+    const struct event event = { .type = EVENT_DEMAND };
+
+    if (!keeper_read(&path->keeper, clock_boottime_usec()) || !path->demand_watched)
+        return;
+    path->demand_watched = false;
+    mailbox_post(path->mailbox, 0, &event);
+}
+
 static void *kernelpath_run(void *userdata)
 {
     struct kernelpath *path = userdata;
@@ -121,6 +137,7 @@ static void *kernelpath_run(void *userdata)
         struct pollfd fds[] = {
             { .fd = path->wake_fd, .events = POLLIN },
             { .fd = path->tap.fd, .events = POLLIN }, /* -1 is ignored */
+            { .fd = path->keeper.fd, .events = POLLIN },
         };
         eventfd_t ignored;
         int n;
@@ -134,6 +151,8 @@ static void *kernelpath_run(void *userdata)
             eventfd_read(path->wake_fd, &ignored);
         if (fds[1].revents)
             on_packet(path);
+        if (fds[2].revents && path->keeper.fd >= 0)
+            on_kept(path);
         if (clock_boottime_usec() >= gauge_deadline(&path->gauge))
             look(path);
     }
@@ -162,8 +181,10 @@ static void follow(struct kernelpath *path)
 
     counters_follow(&path->counters, (int)if_nametoindex(path->interface));
     path->rebind = true;
+    if (path->keeper.fd >= 0 && keeper_open(&path->keeper, path->counters.ifindex) < 0)
+        keeper_close(&path->keeper);
     reading = read_counters(path);
-    if (!path->up)
+    if (path->n_addrs == 0)
         gauge_reset(&path->gauge, clock_boottime_usec(), &reading);
 }
 
@@ -178,7 +199,7 @@ int kernelpath_new(struct mailbox *mailbox, const char *interface, kernelpath_lo
     path->mailbox = mailbox;
     path->lost = lost;
     path->userdata = userdata;
-    path->tap.fd = path->counters.fd = path->wake_fd = -1;
+    path->tap.fd = path->keeper.fd = path->counters.fd = path->wake_fd = -1;
     pthread_mutex_init(&path->lock, NULL);
     snprintf(path->interface, sizeof(path->interface), "%s", interface);
     r = counters_open(&path->counters);
@@ -207,6 +228,7 @@ void kernelpath_free(struct kernelpath *path)
     eventfd_write(path->wake_fd, 1);
     pthread_join(path->thread, NULL);
     tap_close(&path->tap);
+    keeper_close(&path->keeper);
     counters_close(&path->counters);
     close_fd(&path->wake_fd);
     pthread_mutex_destroy(&path->lock);
@@ -221,18 +243,45 @@ void kernelpath_rebind(struct kernelpath *path)
     eventfd_write(path->wake_fd, 1);
 }
 
-void kernelpath_set_up(struct kernelpath *path, bool up)
+void kernelpath_set_addrs(struct kernelpath *path, const struct ip_addr *addrs, uint32_t n_addrs)
 {
     bool was_waiting;
 
     pthread_mutex_lock(&path->lock);
     was_waiting = gauge_deadline(&path->gauge) != USEC_INFINITY || gauge_is_waiting(&path->gauge);
-    path->up = up;
-    if (!up)
+    path->n_addrs = MIN_OF(n_addrs, (uint32_t)TUNNEL_ADDRS_MAX);
+    for (uint32_t i = 0; i < path->n_addrs; i++)
+        path->addrs[i] = addrs[i];
+    if (n_addrs == 0)
         gauge_unwatch(&path->gauge); /* what was sent into the old tunnel is not waited for any more */
     pthread_mutex_unlock(&path->lock);
-    if (!up && was_waiting)
+    if (n_addrs == 0 && was_waiting)
         eventfd_write(path->wake_fd, 1);
+}
+
+int kernelpath_watch_demand(struct kernelpath *path)
+{
+    int r;
+
+    pthread_mutex_lock(&path->lock);
+    path->demand_watched = true;
+    r = path->keeper.fd >= 0 ? 0 : keeper_open(&path->keeper, path->counters.ifindex);
+    pthread_mutex_unlock(&path->lock);
+    eventfd_write(path->wake_fd, 1);
+    return r;
+}
+
+/* Under the lock: they leave by the tunnel that stands now, and the thread is told that its descriptor is closed. */
+static void release_kept(struct kernelpath *path)
+{
+    usec_t now_usec = clock_boottime_usec();
+    unsigned n_dropped;
+
+    if (path->keeper.fd < 0 || path->n_addrs == 0)
+        return;
+    path->n_kept += keeper_release(&path->keeper, usec_sub(now_usec, DATAPATH_KEEP_USEC), path->addrs, path->n_addrs, &n_dropped);
+    path->n_dropped += n_dropped;
+    keeper_close(&path->keeper);
 }
 
 void kernelpath_note_in(struct kernelpath *path)
@@ -249,7 +298,8 @@ void kernelpath_watch(struct kernelpath *path, uint32_t attempt)
 {
     pthread_mutex_lock(&path->lock);
     path->attempt = attempt;
-    if (path->up)
+    release_kept(path);
+    if (path->n_addrs > 0)
         gauge_watch(&path->gauge, clock_boottime_usec());
     pthread_mutex_unlock(&path->lock);
     eventfd_write(path->wake_fd, 1);
@@ -265,6 +315,8 @@ void kernelpath_get_stats(
         .rx_packets = path->counters.rx_packets,
         .tx_bytes = path->counters.tx_bytes,
         .tx_packets = path->counters.tx_packets,
+        .n_dropped = path->n_dropped,
+        .n_kept = path->n_kept,
     };
     *ret_traffic = path->gauge.traffic;
     pthread_mutex_unlock(&path->lock);

@@ -20,8 +20,11 @@ void kernelpath_free(struct kernelpath *path); /* the thread has ended when this
 /* The interface was made, or made again. */
 void kernelpath_rebind(struct kernelpath *path);
 
-/* A tunnel stands or not; without one nothing is watched. */
-void kernelpath_set_up(struct kernelpath *path, bool up);
+/* A tunnel with these addresses stands, or with none: no tunnel, and nothing is watched. */
+void kernelpath_set_addrs(struct kernelpath *path, const struct ip_addr *addrs, uint32_t n_addrs);
+
+/* As in datapath.h. What comes meanwhile is kept; kernelpath_watch() releases it. */
+int kernelpath_watch_demand(struct kernelpath *path);
 
 /* As in datapath.h. Any thread. */
 void kernelpath_note_in(struct kernelpath *path);

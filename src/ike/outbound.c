@@ -9,7 +9,6 @@
 
 #include "base/macro.h"
 #include "esp/outer.h"
-#include "esp/readdress.h"
 #include "esp/toobig.h"
 #include "esp/wire.h"
 
@@ -290,42 +289,19 @@ static void ship(struct datapath *datapath, size_t size_bytes)
     cut(datapath, &shipment);
 }
 
-static const struct ip_addr *address_of_family(const struct datapath *datapath, uint8_t family)
-{
-    for (uint32_t i = 0; i < datapath->n_addrs; i++)
-        if (datapath->addrs[i].family == family)
-            return &datapath->addrs[i];
-    return NULL;
-}
-
-/* The packet in outbound.frame was sent from an address that the gateway has not given us this time. False: it is of no use. */
-static bool suit_source(struct datapath *datapath, size_t size_bytes)
-{
-    struct outbound *out = &datapath->outbound;
-    const struct ip_addr *source;
-    struct inner_packet packet;
-
-    if (!inner_packet_parse(out->frame, size_bytes, &packet))
-        return false;
-    if (is_our_address(datapath, &packet.source))
-        return true;
-    source = address_of_family(datapath, packet.source.family);
-    return source && readdress_source(out->frame, &packet, source, out->header.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM);
-}
-
 static void ship_backlog(struct datapath *datapath)
 {
     struct outbound *out = &datapath->outbound;
-    const struct backlog_packet *packet;
+    struct backlog_packet *packet;
 
     while (datapath->n_addrs > 0 && !datapath->held && (packet = backlog_take(&datapath->backlog))) {
-        out->header = packet->header;
-        memcpy(out->frame, packet->data, packet->size_bytes);
         if (usec_sub(datapath->now_usec, packet->at_usec) > DATAPATH_KEEP_USEC ||
-            !suit_source(datapath, packet->size_bytes)) {
+            !backlog_suit(packet, datapath->addrs, datapath->n_addrs)) {
             datapath_count(&datapath->n_dropped, 1);
             continue;
         }
+        out->header = packet->header;
+        memcpy(out->frame, packet->data, packet->size_bytes);
         ship(datapath, packet->size_bytes);
         datapath_count(&datapath->n_kept, 1);
     }

@@ -49,7 +49,7 @@ int path_set_tun(struct ike *ike, int tun_fd)
 void path_set_addrs(struct ike *ike, const struct ip_addr *addrs, uint32_t n_addrs)
 {
     if (ike->kernelpath)
-        kernelpath_set_up(ike->kernelpath, n_addrs > 0);
+        kernelpath_set_addrs(ike->kernelpath, addrs, n_addrs);
     else
         datapath_set_addrs(ike->datapath, addrs, n_addrs);
 }
@@ -64,18 +64,25 @@ void path_note_in(struct ike *ike)
 
 void path_watch(struct ike *ike, uint32_t attempt)
 {
-    if (ike->kernelpath)
+    if (ike->kernelpath) {
+        doorbell_set(ike, false);
         kernelpath_watch(ike->kernelpath, attempt);
-    else {
+    } else {
         datapath_release(ike->datapath);
         datapath_watch(ike->datapath, attempt);
     }
 }
 
-void path_watch_demand(struct ike *ike)
+int path_watch_demand(struct ike *ike)
 {
-    if (!ike->kernelpath)
+    int r;
+
+    if (!ike->kernelpath) {
         datapath_watch_demand(ike->datapath);
+        return 0;
+    }
+    r = kernelpath_watch_demand(ike->kernelpath);
+    return r < 0 ? r : doorbell_set(ike, true);
 }
 
 void path_get_stats(struct ike *ike, struct datapath_stats *ret_stats, struct traffic *ret_traffic)

@@ -44,10 +44,21 @@ static void ignore_outgoing(int fd, int on)
     (void)setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
 }
 
+int tap_filter(int fd, uint32_t bytes)
+{
+    struct sock_filter filter[ELEMENTSOF(only_outbound)];
+    const struct sock_fprog program = { .len = ELEMENTSOF(filter), .filter = filter };
+
+    for (size_t i = 0; i < ELEMENTSOF(filter); i++) {
+        filter[i] = only_outbound[i];
+        if (filter[i].code == (BPF_RET | BPF_K) && filter[i].k > 0)
+            filter[i].k = bytes;
+    }
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
+}
+
 int tap_open(int ifindex, struct tap *ret)
 {
-    const struct sock_fprog program = { .len = ELEMENTSOF(only_outbound),
-        .filter = (struct sock_filter *)only_outbound };
     struct sockaddr_ll link = {
         .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ifindex
     };
@@ -56,7 +67,7 @@ int tap_open(int ifindex, struct tap *ret)
     _cleanup_close_ int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0 || setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ||
+        tap_filter(fd, 1) < 0 ||
         bind(fd, (struct sockaddr *)&link, sizeof(link)) < 0)
         return -errno;
     *ret = (struct tap){ .fd = steal_fd(&fd) };

@@ -6,6 +6,7 @@
  * multicast and broadcast do not count, as with a data path of our own.
  */
 #include <stdbool.h>
+#include <stdint.h>
 
 struct tap {
     int fd; /* poll it for input while armed; -1: closed */
@@ -17,6 +18,9 @@ void tap_close(struct tap *tap);
 
 /* The next outbound packet makes the descriptor readable. */
 void tap_arm(struct tap *tap);
+
+/* The first so many bytes of outbound packets that count; the packet socket's begin with the IP header. 0 or negative errno. */
+int tap_filter(int fd, uint32_t bytes);
 
 /* Forgets what has come, and looks away. */
 void tap_disarm(struct tap *tap);

@@ -12,13 +12,19 @@
 #include "ike/tap.h"
 #include "support/test.h"
 
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define ATTEMPT      3
 #define PATIENCE_SEC 30
+
+static const struct ip_addr ours = { 4, { 10, 0, 0, 1 } };
 
 struct fixture {
     struct mailbox *mailbox;
@@ -57,7 +63,7 @@ static void setup(struct fixture *f)
     f->n_lost = 0;
     CHECK_EQ(mailbox_new(&f->mailbox), 0);
     CHECK_EQ(kernelpath_new(f->mailbox, "v0", on_lost, f, &f->path), 0);
-    kernelpath_set_up(f->path, true);
+    kernelpath_set_addrs(f->path, &ours, 1);
 }
 
 static void teardown(struct fixture *f)
@@ -205,7 +211,7 @@ static void without_a_tunnel_it_is_silent(void)
     setup(&f);
     kernelpath_watch(f.path, ATTEMPT);
     send_to_nobody();
-    kernelpath_set_up(f.path, false);
+    kernelpath_set_addrs(f.path, NULL, 0);
     kernelpath_watch(f.path, ATTEMPT);
     send_to_nobody();
     CHECK(!wait_letter(&f, 1500, &event));
@@ -278,7 +284,72 @@ static void the_tap_tells_one_outbound_packet(void)
     teardown(&f);
 }
 
+/* ---- on demand ---- */
+
+/* t0, which like the kernel's tunnel interface has no link layer, and what comes out of it. */
+static int make_tun(void)
+{
+    struct ifreq request = { .ifr_name = "t0", .ifr_flags = IFF_TUN | IFF_NO_PI };
+    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+    CHECK_GE(fd, 0);
+    CHECK_EQ(ioctl(fd, TUNSETIFF, &request), 0);
+    lab_run("ip link set t0 addrgenmode none multicast off && ip link set t0 up && ip addr add 10.0.0.1/32 dev t0 &&"
+            "ip route add 10.9.0.0/24 dev t0 src 10.0.0.1");
+    return fd;
+}
+
+static void send_datagrams(int first, int last)
+{
+    lab_run("bash -c 'for i in $(seq %d %d); do echo $i >/dev/udp/10.9.0.9/7; done'", first, last);
+}
+
+/* The number in the next packet, whose source must end in this byte; -1: none comes. */
+static int next_datagram(int fd, uint8_t source)
+{
+    struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+    uint8_t packet[2048] = { 0 };
+
+    if (poll(&pollfd, 1, PATIENCE_SEC * 1000) != 1 || read(fd, packet, sizeof(packet) - 1) < 29)
+        return -1;
+    CHECK_EQ(packet[15], source);
+    return atoi((char *)packet + 28);
+}
+
+static void kept_packets_go_when_there_is_a_tunnel(void)
+{
+    static const struct ip_addr other = { 4, { 10, 0, 0, 77 } };
+    struct fixture f = { 0 };
+    struct event event;
+    int fd;
+
+    lab_enter();
+    fd = make_tun();
+    CHECK_EQ(mailbox_new(&f.mailbox), 0);
+    CHECK_EQ(kernelpath_new(f.mailbox, "t0", on_lost, &f, &f.path), 0);
+    for (int round = 0; round < 2; round++) {
+        uint8_t source = round ? 77 : 1;
+
+        kernelpath_set_addrs(f.path, NULL, 0);
+        CHECK_EQ(kernelpath_watch_demand(f.path), 0);
+        send_datagrams(1, 16);
+        CHECK(wait_letter(&f, PATIENCE_SEC * 1000, &event) && event.type == EVENT_DEMAND);
+        for (int i = 1; i <= 16; i++)
+            CHECK_EQ(next_datagram(fd, 1), i); /* where there was nobody to take it */
+        kernelpath_set_addrs(f.path, round ? &other : &ours, 1);
+        kernelpath_watch(f.path, ATTEMPT);
+        for (int i = 1; i <= 16; i++)
+            CHECK_EQ(next_datagram(fd, source), i);
+        send_datagrams(99, 99);
+        CHECK_EQ(next_datagram(fd, 1), 99); /* once: what comes now is not kept */
+    }
+    CHECK_EQ(stats_of(&f, NULL).n_kept, 32);
+    teardown(&f);
+    close(fd);
+}
+
 static const struct test tests[] = {
+    TEST(kept_packets_go_when_there_is_a_tunnel),
     TEST(counts_what_passes),
     TEST(goes_on_counting_when_the_interface_is_made_again),
     TEST(tells_what_stays_unanswered),
