@@ -23,8 +23,9 @@ boot_settings() {
 
 # boot: run $VM_SHARE/task in the machine; returns its exit status, or 1 with a reason when there is none
 boot() {
-    local cpu=qemu64,+aes,+pclmulqdq,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand kernel status
-    kernel="console=ttyS0 loglevel=5 panic=-1 apparmor=0 $VM_CHEAP"
+    local cpu=qemu64,+aes,+pclmulqdq,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand kernel status khz
+    khz=$("$VM_HERE/tsc-khz")
+    kernel="console=ttyS0 loglevel=5 panic=-1 apparmor=0 $VM_CHEAP ${khz:+tsc_early_khz=$khz}"
     VM_MODULES=$VM_KERNEL_DIR
     boot_settings >"$VM_SHARE/settings"
     # qemu ends when this script does, however it ends
