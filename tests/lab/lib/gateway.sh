@@ -60,6 +60,7 @@ gateway_variant() {
     wrong-identity) cert=gateway-identity id='*.example.com' ;;   # takes any name asked for, with another's certificate
     refuse-ike) ike=aes256-sha512-modp4096 ;;
     refuse-esp) esp=aes256-sha512 ;;
+    esp:*) esp=${1#esp:} ;;     # no other
     refuse-ts) remote_ts=10.200.0.0/24 pools="v4, v6" ;;
     refuse-auth) cacerts=other-ca.pem ;;
     no-pool) pools= ;;
