@@ -111,11 +111,54 @@ static bool mobike_under_way(ike_sa_t *ike_sa)
     return task_under_way(ike_sa, TASK_IKE_MOBIKE);
 }
 
+/* Does what decrypts still have the SA that our gateway sends by? */
+static bool can_receive(ike_sa_t *ike_sa, child_sa_t *child_sa)
+{
+    kernel_ipsec_sa_id_t id = {
+        .src = ike_sa->get_other_host(ike_sa),
+        .dst = ike_sa->get_my_host(ike_sa),
+        .spi = child_sa->get_spi(child_sa, TRUE),
+        .proto = IPPROTO_ESP,
+        .if_id = child_sa->get_if_id(child_sa, TRUE),
+    };
+    kernel_ipsec_query_sa_t query = { .cpi = 0 };
+    uint64_t bytes, packets;
+    time_t used_at;
+
+    return charon->kernel->query_sa(charon->kernel, &id, &query, &bytes, &packets, &used_at) == SUCCESS;
+}
+
+/*
+ * After a move the CHILD SA is made anew where moving it does not do:
+ *  - From IPv6 to IPv4. strongSwan's kernel-netlink, which may be the gateway's and may be ours, writes the four bytes of the new addresses over
+ *    the sixteen of the old ones. Of a state with the rest still in it the kernel refuses IPv6 inside, for there it compares all sixteen.
+ *  - Where it was lost. kernel-netlink deletes the old state before it finds that it cannot make the new one, and tells nobody.
+ */
+static void renew_after_move(const struct path *before, const struct path *now, ike_sa_t *ike_sa)
+{
+    enumerator_t *children = ike_sa->create_child_sa_enumerator(ike_sa);
+    child_sa_t *child_sa;
+    uint32_t spi = 0;
+
+    while (spi == 0 && children->enumerate(children, &child_sa))
+        if (child_sa->get_state(child_sa) == CHILD_INSTALLED &&
+            ((before->remote.family == 6 && now->remote.family == 4) || !can_receive(ike_sa, child_sa)))
+            spi = child_sa->get_spi(child_sa, TRUE);
+    children->destroy(children);
+    if (spi != 0)
+        (void)ike_sa->rekey_child_sa(ike_sa, PROTO_ESP, spi);
+}
+
 static status_t run_observe(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
 {
+    const struct path before = satrack_path(&ike->track);
     struct flow flow = flow_of_sa(ike_sa);
+    struct path now;
 
     satrack_observe(&ike->track, sa, &flow, behind_nat(ike_sa), mobike_under_way(ike_sa));
+    now = satrack_path(&ike->track);
+    if (!ip_addr_equal(&before.local, &now.local) || !ip_addr_equal(&before.remote, &now.remote))
+        renew_after_move(&before, &now, ike_sa);
     return SUCCESS;
 }
 

@@ -293,6 +293,16 @@ void satrack_observe(struct satrack *track, uint32_t sa, const struct flow *flow
     pthread_mutex_unlock(&track->lock);
 }
 
+struct path satrack_path(struct satrack *track)
+{
+    struct path path;
+
+    pthread_mutex_lock(&track->lock);
+    path = track->published;
+    pthread_mutex_unlock(&track->lock);
+    return path;
+}
+
 uint32_t satrack_up(struct satrack *track, struct flow *ret_flow)
 {
     uint32_t sa = 0;

@@ -79,6 +79,8 @@ uint32_t satrack_move(struct satrack *track, const struct ip_addr *local, const 
 void satrack_move_failed(struct satrack *track, uint32_t sa);
 /* The SA as it stands; busy: a MOBIKE exchange is still under way. */
 void satrack_observe(struct satrack *track, uint32_t sa, const struct flow *flow, bool nat, bool busy);
+/* The path that was told last; zeroed where none was. */
+struct path satrack_path(struct satrack *track);
 
 /* The SA that is up, and its flow; 0: none. */
 uint32_t satrack_up(struct satrack *track, struct flow *ret_flow);

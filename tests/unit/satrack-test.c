@@ -195,6 +195,7 @@ static void expect_path(struct fixture *f, const char *local, bool nat, bool mov
 static void a_migration_is_answered_once(void)
 {
     struct flow old = flow("192.168.1.2", "203.0.113.5"), new = flow("100.64.0.2", "203.0.113.5"), now;
+    struct path told;
     struct fixture f;
 
     setup(&f);
@@ -203,8 +204,12 @@ static void a_migration_is_answered_once(void)
     CHECK_EQ(satrack_move(&f.track, &new.local, &new.remote), SA);
     satrack_observe(&f.track, SA, &old, true, true);
     satrack_observe(&f.track, SA, &new, true, true); /* the update is still to come */
+    told = satrack_path(&f.track);
+    CHECK(ip_addr_equal(&told.local, &old.local));
     satrack_observe(&f.track, SA, &new, false, false);
     expect_path(&f, "100.64.0.2", false, true);
+    told = satrack_path(&f.track);
+    CHECK(ip_addr_equal(&told.local, &new.local));
     satrack_observe(&f.track, SA, &new, false, false); /* no news */
     CHECK_EQ(satrack_up(&f.track, &now), SA);
     CHECK(ip_addr_equal(&now.local, &new.local));
