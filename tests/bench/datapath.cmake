@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Built with the tests, run by hand (tests/bench/throughput, rekeys, migrations).
+# Built with the tests, run by hand (tests/bench/throughput, rekeys, migrations, moving).
 find_package(Threads REQUIRED)
-foreach(program load relay flow)
+foreach(program load relay delay flow)
   add_executable(bench-${program} ${program}.c)
   target_link_libraries(bench-${program} PRIVATE Threads::Threads)
   set_target_properties(bench-${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

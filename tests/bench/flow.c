@@ -6,12 +6,14 @@
  *     bench-flow NS ADDRESS OTHER-NS OTHER-ADDRESS INTERVAL-USEC
  *
  * SIGTERM ends it: nothing more is sent, what is on its way gets two seconds, then for "out" (NS to OTHER-NS) and "in" a line with: packets
- * sent, received, received twice, and refused by the sender's own kernel (these count as not sent).
+ * sent, received, received twice, refused by the sender's own kernel (these count as not sent), and the longest gap between two arrivals in
+ * milliseconds.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -33,6 +35,7 @@ struct end {
     int fd;
     uint64_t n_sent, n_refused; /* by this end; numbers below n_sent + n_refused are used up */
     uint64_t n_received, n_twice;
+    int64_t last_nsec, gap_nsec; /* arrivals: the last, and the longest time between two */
     uint8_t *seen; /* a bit for each number of the other end */
 };
 
@@ -107,6 +110,23 @@ static void send_one(struct end *end)
         end->n_refused++;
 }
 
+static int64_t nsec_of(const struct timespec *time)
+{
+    return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+static void note_arrival(struct end *end)
+{
+    struct timespec now;
+    int64_t now_nsec;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    now_nsec = nsec_of(&now);
+    if (end->last_nsec && now_nsec - end->last_nsec > end->gap_nsec)
+        end->gap_nsec = now_nsec - end->last_nsec;
+    end->last_nsec = now_nsec;
+}
+
 static void receive_all(struct end *end)
 {
     uint8_t payload[PAYLOAD_BYTES];
@@ -124,6 +144,7 @@ static void receive_all(struct end *end)
         } else {
             end->seen[number / CHAR_BIT] |= (uint8_t)(1 << number % CHAR_BIT);
             end->n_received++;
+            note_arrival(end);
         }
     }
 }
@@ -145,18 +166,31 @@ static int signals(void)
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static void sleep_until(struct timespec *next, long interval_usec)
+/* What arrives meanwhile is taken when it arrives. */
+static void receive_until(struct timespec *next, long interval_usec, struct end *near, struct end *far)
 {
+    struct pollfd fds[] = { { .fd = near->fd, .events = POLLIN }, { .fd = far->fd, .events = POLLIN } };
+    struct timespec now, left;
+    int64_t left_nsec;
+
     next->tv_nsec += interval_usec * 1000;
     next->tv_sec += next->tv_nsec / 1000000000;
     next->tv_nsec %= 1000000000;
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
+    do {
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        left_nsec = nsec_of(next) - nsec_of(&now);
+        left = (struct timespec){ left_nsec / 1000000000, left_nsec % 1000000000 };
+        if (left_nsec > 0)
+            (void)ppoll(fds, 2, &left, NULL);
+        receive_all(near);
+        receive_all(far);
+    } while (left_nsec > 0);
 }
 
 static void print_direction(const char *name, const struct end *from, const struct end *to)
 {
-    printf("%s sent=%lu received=%lu twice=%lu refused=%lu\n", name, (unsigned long)from->n_sent,
-        (unsigned long)to->n_received, (unsigned long)to->n_twice, (unsigned long)from->n_refused);
+    printf("%s sent=%lu received=%lu twice=%lu refused=%lu gap=%ld\n", name, (unsigned long)from->n_sent,
+        (unsigned long)to->n_received, (unsigned long)to->n_twice, (unsigned long)from->n_refused, (long)(to->gap_nsec / 1000000));
 }
 
 int main(int argc, char **argv)
@@ -178,9 +212,7 @@ int main(int argc, char **argv)
     while (!asked_to_end(signal_fd)) {
         send_one(&near);
         send_one(&far);
-        sleep_until(&next, interval_usec);
-        receive_all(&near);
-        receive_all(&far);
+        receive_until(&next, interval_usec, &near, &far);
     }
     for (int i = 0; i < DRAIN_SEC * 100 && (near.n_received < far.n_sent || far.n_received < near.n_sent);
          i++) {

@@ -400,6 +400,30 @@ static void another_mapping_is_told_once(void)
     teardown(&f);
 }
 
+static void a_move_is_seen_with_the_next_packet(void)
+{
+    struct ip_addr here = loopback;
+    struct esp_sad *sad;
+    struct fixture f;
+
+    setup(&f);
+    datapath_set_handler(
+        f.gateway.datapath, &(struct datapath_handler){ .notice = on_notice, .userdata = &f });
+    here.bytes[3] = 2; /* 127.0.0.2 is ours as well */
+    datapath_move(f.handset.datapath, &here, &corp); /* not where the SA leads */
+    send_out(&f, 1);
+    CHECK_EQ(receive(&f.gateway), 1);
+    CHECK_EQ(atomic_load(&f.n_mappings), 0);
+    datapath_move(f.handset.datapath, &here, &loopback);
+    send_out(&f, 2);
+    CHECK_EQ(receive(&f.gateway), 2);
+    CHECK_EQ(atomic_load(&f.n_mappings), 1);
+    sad = datapath_lock_sad(f.handset.datapath); /* inbound waits for the gateway */
+    CHECK(ip_addr_equal(&esp_sa_outer(esp_sad_find(sad, SPI_IN, &loopback))->local, &loopback));
+    datapath_unlock_sad(f.handset.datapath);
+    teardown(&f);
+}
+
 static bool event_within(struct fixture *f, int timeout_msec, struct event *ret)
 {
     return readable(mailbox_fd(f->mailbox), timeout_msec) && mailbox_take(f->mailbox, 3, ret);
@@ -523,6 +547,7 @@ static const struct test tests[] = {
     TEST(a_gateway_injects_nothing),
     TEST(ike_is_told_from_esp),
     TEST(another_mapping_is_told_once),
+    TEST(a_move_is_seen_with_the_next_packet),
     TEST(silence_is_reported_once_when_watched),
     TEST(a_dead_device_costs_nothing),
     TEST(threads_change_it_under_way),
