@@ -252,6 +252,22 @@ void datapath_set_link(struct datapath *datapath, int ifindex, uint32_t mark)
     pthread_mutex_unlock(&datapath->lock);
 }
 
+void datapath_move(struct datapath *datapath, const struct ip_addr *local, const struct ip_addr *remote)
+{
+    struct esp_sa *sa = NULL;
+
+    pthread_mutex_lock(&datapath->lock);
+    while ((sa = esp_sad_next(datapath->sad, sa))) {
+        struct esp_outer outer = *esp_sa_outer(sa);
+
+        if (esp_sa_is_inbound(sa) || !ip_addr_equal(&outer.remote, remote))
+            continue;
+        outer.local = *local;
+        esp_sa_set_outer(sa, &outer);
+    }
+    pthread_mutex_unlock(&datapath->lock);
+}
+
 struct esp_sad *datapath_lock_sad(struct datapath *datapath)
 {
     pthread_mutex_lock(&datapath->lock);

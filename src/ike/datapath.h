@@ -77,6 +77,12 @@ int datapath_send(struct datapath *datapath, const struct udp_path *path, uint16
 /* The link that the sockets are pinned to now: its path MTU is looked up, and UDP_SEGMENT tried, anew. */
 void datapath_set_link(struct datapath *datapath, int ifindex, uint32_t mark);
 
+/*
+ * The tunnel is about to move: ESP to this gateway leaves with our new address from now on. The gateway knows an SA by its SPI (RFC 4301, 4.1),
+ * so nothing has to wait until it has heard where we are; only what it sends to us does.
+ */
+void datapath_move(struct datapath *datapath, const struct ip_addr *local, const struct ip_addr *remote);
+
 /* The SAs and policies; changes take effect with the next packet. The lock is held for a few packets at most by the thread. */
 struct esp_sad *datapath_lock_sad(struct datapath *datapath);
 void datapath_unlock_sad(struct datapath *datapath);

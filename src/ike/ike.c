@@ -153,6 +153,7 @@ static int migrate(struct ike *ike, const struct migrate_request *request)
         return -ENOTCONN;
     pin_set(&ike->pin, &target);
     datapath_set_link(ike->datapath, target.ifindex, ike->profile.mark);
+    datapath_move(ike->datapath, &target.local, &target.remote);
     job_queue(ike, JOB_MIGRATE, sa);
     return 0;
 }
