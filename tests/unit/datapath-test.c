@@ -400,6 +400,15 @@ static void another_mapping_is_told_once(void)
     teardown(&f);
 }
 
+static void on_moved(void *userdata, const struct datapath_notice *notice)
+{
+    struct fixture *f = userdata;
+
+    CHECK_EQ(notice->spi, SPI_OUT);
+    CHECK_EQ(notice->remote.addr.bytes[3], 2);
+    atomic_fetch_add(&f->n_mappings, 1);
+}
+
 static void a_move_is_seen_with_the_next_packet(void)
 {
     struct ip_addr here = loopback;
@@ -408,7 +417,7 @@ static void a_move_is_seen_with_the_next_packet(void)
 
     setup(&f);
     datapath_set_handler(
-        f.gateway.datapath, &(struct datapath_handler){ .notice = on_notice, .userdata = &f });
+        f.gateway.datapath, &(struct datapath_handler){ .notice = on_moved, .userdata = &f });
     here.bytes[3] = 2; /* 127.0.0.2 is ours as well */
     datapath_move(f.handset.datapath, &here, &corp); /* not where the SA leads */
     send_out(&f, 1);
