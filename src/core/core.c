@@ -305,6 +305,9 @@ static void take_in(struct core *core, const struct event *event)
         session_on_traffic(core, &event->traffic);
         run_raised(core);
         break;
+    case EVENT_PATH_MTU:
+        session_on_path_mtu(core, event->path_mtu_bytes);
+        break;
     case EVENT_NEIGHBOUR_LOST:
         session_on_neighbour_lost(core, &event->neighbour);
         break;

@@ -33,6 +33,7 @@ enum event_type {
     EVENT_IKE_CLOSED, /* .failure: an established IKE SA is gone (also the end of our own ACTION_IKE_TERMINATE) */
     EVENT_IKE_MOVED, /* .path: outer addresses or NAT situation changed (MOBIKE done, mapping changed) */
     EVENT_TRAFFIC, /* .traffic: outbound packets stayed unanswered for PATHWATCH_NOTICE_USEC (asked for by ACTION_WATCH_TRAFFIC) */
+    EVENT_PATH_MTU, /* .path_mtu_bytes: the largest outer packet that passes to the gateway, as routes and routers say */
     EVENT_NEIGHBOUR_LOST, /* .neighbour: what outer packets are handed to does not answer on its link any more (ARP, neighbour discovery) */
     EVENT_DEMAND, /* an inner packet came while no tunnel stands (asked for by ACTION_WATCH_DEMAND); it is kept */
     EVENT_PROBE_ANSWER, /* .probe_answer: a STUN server answered */
@@ -69,6 +70,12 @@ struct resolved {
     struct ip_addr addrs[RESOLVED_ADDRS_MAX];
 };
 
+/* What the cipher adds to an inner packet, beside SPI, sequence number and trailer. All 0: as AES-GCM does. */
+struct sealing {
+    uint8_t iv_bytes, icv_bytes;
+    uint8_t align_bytes; /* inner packet, padding and trailer are a multiple of it; a power of two */
+};
+
 /* What was negotiated. */
 struct tunnel {
     uint32_t attempt; /* of ACTION_IKE_INITIATE */
@@ -84,6 +91,7 @@ struct tunnel {
     uint16_t remote_port;
     bool nat; /* we are behind a NAT */
     bool mobike; /* the gateway supports it */
+    struct sealing sealing; /* of our own packets */
 };
 
 struct path {
@@ -159,6 +167,7 @@ struct event {
         struct failure failure;
         struct path path;
         struct traffic traffic;
+        uint32_t path_mtu_bytes;
         struct neighbour neighbour;
         struct fetch fetch;
         struct probe_answer probe_answer;

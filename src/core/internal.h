@@ -148,6 +148,7 @@ struct core {
     int tried_ifindex; /* link of the round that failed last: the next round prefers another; 0: none */
     bool has_tunnel; /* an IKE SA stands */
     usec_t tunnel_since_at_usec;
+    uint32_t path_mtu_bytes; /* least that was reported of the present path; 0: nothing was */
     bool has_addrs; /* tunnel.addrs are known (kept while reconnecting) */
     struct tunnel tunnel;
     bool moving;
@@ -242,6 +243,7 @@ bool session_outslept_sa(const struct core *core);
 void session_check_after_sleep(struct core *core);
 void session_check_path(struct core *core);
 void session_update_keepalive(struct core *core);
+void session_on_path_mtu(struct core *core, uint32_t bytes);
 uint32_t session_mtu(const struct core *core);
 
 /* demand.c */

@@ -103,6 +103,7 @@ static const char *const event_names[] = {
     [EVENT_IKE_CLOSED] = "ike-closed",
     [EVENT_IKE_MOVED] = "ike-moved",
     [EVENT_TRAFFIC] = "traffic",
+    [EVENT_PATH_MTU] = "path-mtu",
     [EVENT_NEIGHBOUR_LOST] = "neighbour-lost",
     [EVENT_DEMAND] = "demand",
     [EVENT_PROBE_ANSWER] = "probe-answer",

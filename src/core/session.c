@@ -9,18 +9,40 @@
 
 #include <string.h>
 
-/* Outer overhead of ESP in UDP with AES-GCM: IP, UDP 8, SPI and sequence 8, IV 8, padding and trailer 2, ICV 16 (RFC 4303, 4106, 3948). */
-#define ESP_OVERHEAD_IPV4 62
-#define ESP_OVERHEAD_IPV6 82
+#define UDP_AND_ESP_BYTES 16 /* UDP header; SPI and sequence number (RFC 3948, RFC 4303) */
+#define TRAILER_BYTES     2 /* pad length and next header */
+
+/* The largest inner packet in an outer one of so many bytes. ESP travels in UDP, or could with the next move. */
+static uint32_t inner_mtu(const struct tunnel *tunnel, uint32_t outer_bytes)
+{
+    static const struct sealing aes_gcm = { .iv_bytes = 8, .icv_bytes = 16, .align_bytes = 4 }; /* RFC 4106 */
+    const struct sealing *sealing = tunnel->sealing.align_bytes ? &tunnel->sealing : &aes_gcm;
+    uint32_t around_bytes = (tunnel->remote.family == 6 ? 40 : 20) + UDP_AND_ESP_BYTES + sealing->iv_bytes + sealing->icv_bytes;
+    uint32_t payload_bytes = outer_bytes > around_bytes ? outer_bytes - around_bytes : 0;
+
+    payload_bytes -= payload_bytes % sealing->align_bytes;
+    return payload_bytes > TRAILER_BYTES ? payload_bytes - TRAILER_BYTES : 0;
+}
 
 uint32_t session_mtu(const struct core *core)
 {
-    uint32_t overhead = core->tunnel.remote.family == 6 ? ESP_OVERHEAD_IPV6 : ESP_OVERHEAD_IPV4;
     uint32_t outer = core->has_base && core->base.mtu ? core->base.mtu : 1500;
 
     if (core->policy.mtu)
         return core->policy.mtu;
-    return MAX_OF(outer > overhead ? outer - overhead : 0, (uint32_t)TUNNEL_MTU_MIN);
+    if (core->path_mtu_bytes)
+        outer = MIN_OF(outer, core->path_mtu_bytes);
+    return MAX_OF(inner_mtu(&core->tunnel, outer), (uint32_t)TUNNEL_MTU_MIN);
+}
+
+/*
+ * Down at once; up only where the path is another one. What a router said is forgotten after ten minutes and found again with the next large
+ * packet (RFC 1191, 6.3), and following that would change the interface for ever.
+ */
+void session_on_path_mtu(struct core *core, uint32_t bytes)
+{
+    if (core->has_tunnel && bytes > 0 && (core->path_mtu_bytes == 0 || bytes < core->path_mtu_bytes))
+        core->path_mtu_bytes = bytes;
 }
 
 static usec_t wanted_keepalive_interval(const struct core *core)
@@ -50,6 +72,7 @@ void session_start(struct core *core, const struct tunnel *tunnel)
     core->has_tunnel = true;
     core->tunnel_since_at_usec = core->now_usec;
     core->has_addrs = tunnel->n_addrs > 0;
+    core->path_mtu_bytes = 0;
     core->moving = false;
     core->attempt.phase = PHASE_NONE;
     revocation_forget(core); /* the certificate has been judged */
@@ -128,6 +151,7 @@ void session_move(struct core *core)
 
     core->base = *link;
     demand_update(core);
+    core->path_mtu_bytes = 0;
     core->moving = true;
     core->moving_to = remote;
     *request = (struct migrate_request){

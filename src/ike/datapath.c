@@ -247,6 +247,7 @@ void datapath_set_link(struct datapath *datapath, int ifindex, uint32_t mark)
     datapath->ifindex = ifindex;
     datapath->mark = mark;
     datapath->path_mtu_at_usec = 0;
+    datapath->path_mtu_told = 0;
     for (unsigned i = 0; i < datapath->n_sockets; i++)
         udp_try_segment(&datapath->sockets[i]);
     pthread_mutex_unlock(&datapath->lock);

@@ -69,6 +69,7 @@ struct datapath {
     uint32_t mark;
     uint32_t path_mtu; /* largest outer packet; 0: not asked yet, or unknown */
     usec_t path_mtu_at_usec;
+    uint32_t path_mtu_told; /* 0: none of this link */
 
     usec_t now_usec; /* of this batch */
     struct backlog backlog;

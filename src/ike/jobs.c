@@ -66,6 +66,27 @@ static void read_subnets(ike_sa_t *ike_sa, struct tunnel *tunnel)
     children->destroy(children);
 }
 
+/* What our packets grow by, as RFC 4106, 7634, 3602 and 4868 have it. Other ciphers are not offered. */
+static void read_sealing(ike_sa_t *ike_sa, struct sealing *ret)
+{
+    enumerator_t *children = ike_sa->create_child_sa_enumerator(ike_sa);
+    uint16_t encryption = 0, integrity = 0, bits = 0;
+    proposal_t *proposal;
+    child_sa_t *child_sa;
+
+    if (children->enumerate(children, &child_sa) && (proposal = child_sa->get_proposal(child_sa))) {
+        (void)proposal->get_algorithm(proposal, ENCRYPTION_ALGORITHM, &encryption, &bits);
+        (void)proposal->get_algorithm(proposal, INTEGRITY_ALGORITHM, &integrity, &bits);
+    }
+    children->destroy(children);
+    *ret = encryption == ENCR_AES_CBC ? (struct sealing){ .iv_bytes = 16, .icv_bytes = 16, .align_bytes = 16 }
+                                      : (struct sealing){ .iv_bytes = 8, .icv_bytes = 16, .align_bytes = 4 };
+    if (integrity == AUTH_HMAC_SHA2_384_192)
+        ret->icv_bytes = 24;
+    else if (integrity == AUTH_HMAC_SHA2_512_256)
+        ret->icv_bytes = 32;
+}
+
 static status_t run_established(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
 {
     struct flow flow = flow_of_sa(ike_sa);
@@ -79,6 +100,7 @@ static status_t run_established(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
 
     read_addrs(ike_sa, &tunnel);
     read_subnets(ike_sa, &tunnel);
+    read_sealing(ike_sa, &tunnel.sealing);
     if (tunnel.n_addrs == 0) {
         satrack_note(&ike->track, sa, REASON_NO_ADDRESS);
         return ike_sa->delete (ike_sa, TRUE);

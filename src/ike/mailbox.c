@@ -64,7 +64,7 @@ static struct letter *letter_at(struct mailbox *mailbox, uint32_t index)
 /* A report that a newer one of the same type makes worthless. */
 static bool event_is_report(enum event_type type)
 {
-    return type == EVENT_TRAFFIC || type == EVENT_IKE_MOVED;
+    return type == EVENT_TRAFFIC || type == EVENT_IKE_MOVED || type == EVENT_PATH_MTU;
 }
 
 /* The end or the beginning of something: without it the core would wait for ever. */

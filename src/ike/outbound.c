@@ -28,6 +28,11 @@ static void ask_path_mtu(struct datapath *datapath, const struct udp_path *path)
 {
     datapath->path_mtu = udp_path_mtu(path, datapath->ifindex, datapath->mark);
     datapath->path_mtu_at_usec = datapath->now_usec;
+    if (datapath->path_mtu == 0 || datapath->path_mtu == datapath->path_mtu_told)
+        return;
+    datapath->path_mtu_told = datapath->path_mtu;
+    mailbox_post(datapath->mailbox, atomic_load(&datapath->watch_attempt),
+        &(struct event){ .type = EVENT_PATH_MTU, .path_mtu_bytes = datapath->path_mtu });
 }
 
 /* Sends what has gathered. */

@@ -219,6 +219,7 @@ void fx_established(struct fixture *f)
                   .remote_port = 4500,
                   .nat = f->nat,
                   .mobike = f->mobike,
+                  .sealing = f->sealing,
               } });
 }
 

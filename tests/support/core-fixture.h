@@ -20,6 +20,7 @@ struct fixture {
     struct link_set links;
     struct credentials credentials;
     bool nat, mobike; /* of the gateway's answers */
+    struct sealing sealing;
 };
 
 struct ip_addr addr_of(const char *text);

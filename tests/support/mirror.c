@@ -398,6 +398,7 @@ static void note(struct mirror *mirror, const struct event *event)
     case EVENT_CLOCK:
     case EVENT_CREDENTIALS:
     case EVENT_IKE_ANSWERED:
+    case EVENT_PATH_MTU:
     case EVENT_NEIGHBOUR_LOST:
     case EVENT_PROBE_ANSWER:
     case EVENT_PROBE_FAILED:

@@ -319,6 +319,37 @@ static void mtu_of_the_tunnel(void)
     }
 }
 
+static void mtu_follows_cipher_and_path(void)
+{
+    static const struct {
+        struct sealing sealing;
+        uint32_t wanted[3]; /* for the link's 1500, for a path of 1400, and for one of 1000 */
+    } table[] = { { { 8, 16, 4 }, { 1438, 1338, 1280 } }, { { 16, 16, 16 }, { 1422, 1326, 1280 } },
+        { { 16, 24, 16 }, { 1422, 1310, 1280 } }, { { 16, 32, 16 }, { 1406, 1310, 1280 } }, { { 0, 0, 0 }, { 1438, 1338, 1280 } } };
+
+    for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+        struct event event = { .type = EVENT_PATH_MTU, .path_mtu_bytes = 1400 };
+        struct fixture f;
+
+        test_context("row %zu", i);
+        fixture_init(&f);
+        f.sealing = table[i].sealing;
+        fx_reach(&f, STATE_CONNECTED);
+        CHECK_EQ(f.mirror.routing.mtu, table[i].wanted[0]);
+        fx(&f, &event);
+        CHECK_EQ(f.mirror.routing.mtu, table[i].wanted[1]);
+        event.path_mtu_bytes = 1000;
+        fx(&f, &event);
+        CHECK_EQ(f.mirror.routing.mtu, table[i].wanted[2]);
+        event.path_mtu_bytes = 1500; /* a router's word has aged */
+        fx(&f, &event);
+        CHECK_EQ(f.mirror.routing.mtu, table[i].wanted[2]);
+        fx_links(&f, 1, (struct link[]){ wlan0() }); /* another path: nothing is known of it */
+        CHECK_EQ(f.mirror.routing.mtu, table[i].wanted[0]);
+        fixture_done(&f);
+    }
+}
+
 /* ---- CRL and OCSP ---- */
 
 static void want(struct fixture *f, uint32_t id, const char *host)
@@ -576,6 +607,7 @@ static const struct test tests[] = {
     TEST(host_on_the_link_needs_no_router),
     TEST(family_that_was_not_granted_stays_blocked),
     TEST(mtu_of_the_tunnel),
+    TEST(mtu_follows_cipher_and_path),
     TEST(crl_by_name),
     TEST(crl_by_address),
     TEST(crl_of_an_impossible_host_is_refused),

@@ -435,7 +435,11 @@ static void a_move_is_seen_with_the_next_packet(void)
 
 static bool event_within(struct fixture *f, int timeout_msec, struct event *ret)
 {
-    return readable(mailbox_fd(f->mailbox), timeout_msec) && mailbox_take(f->mailbox, 3, ret);
+    /* loopback has an MTU as every path, and it is told once */
+    while (readable(mailbox_fd(f->mailbox), timeout_msec) && mailbox_take(f->mailbox, 3, ret))
+        if (ret->type != EVENT_PATH_MTU)
+            return true;
+    return false;
 }
 
 static void silence_is_reported_once_when_watched(void)
