@@ -186,6 +186,8 @@ static void on_timer(struct core *core, const struct traffic *traffic)
         if (core->now_usec < core->timers[i])
             continue;
         core_clear_timer(core, (enum timer)i);
+        if (i == TIMER_MOVE && session_move_goes_on(core, traffic))
+            continue;
         run(core, timer_triggers[i], timer_cause(core, (enum timer)i));
     }
     session_on_timer(core, traffic);
@@ -430,6 +432,7 @@ struct deadline core_next_deadline(const struct core *core)
         usec_t at_usec = keepalive_deadline(&core->keepalive, &slack_usec);
         offer(&deadline, at_usec, slack_usec, session_push_supported(core));
         offer(&deadline, pathwatch_deadline(&core->pathwatch), MSEC(50), false);
+        offer(&deadline, session_move_deadline(core), 0, false);
         at_usec = idle_deadline(&core->idle, &slack_usec);
         offer(&deadline, at_usec, slack_usec, false);
     }

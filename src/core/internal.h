@@ -27,6 +27,10 @@
 #define FAREWELL_GUARD_USEC SEC(1)
 #define GRACE_USEC          SEC(1) /* a flap of the only link */
 #define MOVE_GUARD_USEC     SEC(4) /* then a new IKE SA is quicker */
+#define MOVE_SILENT_USEC    MSEC(1500) /* ... or, where nothing at all was heard, after six round trips, but not before */
+#define MOVE_REPEAT_USEC    MSEC(150) /* 1.5 round trips, but neither less */
+#define MOVE_REPEAT_MAX_USEC SEC(2) /* ... nor more */
+#define ROUND_TRIP_USEC     MSEC(400) /* where it is not known */
 #define SLEEP_TRUSTED_USEC  MINUTES(5) /* without a NAT: gateways look for dead peers every few minutes */
 #define SLEEP_SA_USEC       HOURS(4) /* the gateway would have rekeyed the IKE SA meanwhile (ike/initiate.c), and given it up */
 #define TUNNEL_MTU_MIN      1280 /* RFC 8200, 5 */
@@ -153,6 +157,9 @@ struct core {
     struct tunnel tunnel;
     bool moving;
     struct ip_addr moving_to; /* remote while MOBIKE is under way */
+    struct migrate_request move; /* ... and what was asked for */
+    usec_t moving_since_at_usec;
+    usec_t move_repeat_at_usec; /* USEC_INFINITY: it has been repeated */
     struct keepalive keepalive;
     struct pathwatch pathwatch;
     struct idle idle;
@@ -231,6 +238,8 @@ void session_drop(struct core *core, bool silent); /* the IKE SA is given up */
 void session_forget(struct core *core); /* the IKE SA is gone already */
 bool session_can_move(const struct core *core);
 void session_move(struct core *core);
+usec_t session_move_deadline(const struct core *core); /* when the move is to be repeated */
+bool session_move_goes_on(struct core *core, const struct traffic *traffic); /* its time is over: has the gateway been heard? */
 enum reason session_cause_of_move(const struct core *core); /* the link was lost, or its path dead */
 void session_on_moved(struct core *core, const struct path *path);
 void session_on_timer(struct core *core, const struct traffic *traffic);

@@ -143,26 +143,67 @@ bool session_can_move(const struct core *core)
     return core->has_tunnel && core->tunnel.mobike && core->policy.migrate && find_target(core, &remote);
 }
 
+/*
+ * A message that was lost is sent again after 1.5 round trips, as the old link had them; a gateway that says nothing has lost the SA, or the
+ * path leads nowhere. The new IKE SA then takes the old one's place instead of racing it: beside an SA that still stands, libcharon sends no
+ * INITIAL_CONTACT, the gateway keeps the inner address for the old SA, gives another one, and every inner connection breaks; with it, the
+ * gateway would drop the SA that is just moving. (RFC 7296, 2.4)
+ */
+static void start_move_timers(struct core *core)
+{
+    usec_t round_trip_usec = core->round_trip_usec ? core->round_trip_usec : ROUND_TRIP_USEC;
+    usec_t repeat_usec = MIN_OF(round_trip_usec, MOVE_REPEAT_MAX_USEC) * 3 / 2;
+    usec_t silent_usec = MIN_OF(round_trip_usec, MOVE_GUARD_USEC) * 6;
+
+    core->moving_since_at_usec = core->now_usec;
+    core->move_repeat_at_usec = usec_add(core->now_usec, MIN_OF(MAX_OF(repeat_usec, MOVE_REPEAT_USEC), MOVE_REPEAT_MAX_USEC));
+    core_set_timer(core, TIMER_MOVE, MIN_OF(MAX_OF(silent_usec, MOVE_SILENT_USEC), MOVE_GUARD_USEC));
+}
+
 void session_move(struct core *core)
 {
     struct ip_addr remote;
     const struct link *link = find_target(core, &remote);
-    struct migrate_request *request = &core_act(core, ACTION_IKE_MIGRATE)->migrate;
 
     core->base = *link;
     demand_update(core);
     core->path_mtu_bytes = 0;
     core->moving = true;
     core->moving_to = remote;
-    *request = (struct migrate_request){
+    core->move = (struct migrate_request){
         .local = *link_source_for(link, &remote),
         .remote = remote,
         .ifindex = link->ifindex,
     };
-    memcpy(request->interface, link->name, sizeof(request->interface));
+    memcpy(core->move.interface, link->name, sizeof(core->move.interface));
+    core_act(core, ACTION_IKE_MIGRATE)->migrate = core->move;
+    start_move_timers(core);
     core_clear_timer(core, TIMER_GRACE);
-    core_set_timer(core, TIMER_MOVE, MOVE_GUARD_USEC);
     pathwatch_reset(&core->pathwatch);
+}
+
+usec_t session_move_deadline(const struct core *core)
+{
+    return core->moving ? core->move_repeat_at_usec : USEC_INFINITY;
+}
+
+bool session_move_goes_on(struct core *core, const struct traffic *traffic)
+{
+    usec_t end_at_usec = usec_add(core->moving_since_at_usec, MOVE_GUARD_USEC);
+
+    if (!core->moving || traffic->last_in_at_usec <= core->moving_since_at_usec || core->now_usec >= end_at_usec)
+        return false;
+    core_set_timer(core, TIMER_MOVE, usec_sub(end_at_usec, core->now_usec));
+    return true;
+}
+
+static void repeat_move(struct core *core)
+{
+    if (core->now_usec < session_move_deadline(core))
+        return;
+    core->move_repeat_at_usec = USEC_INFINITY;
+    if (!session_base_lost(core))
+        core_act(core, ACTION_IKE_MIGRATE)->migrate = core->move;
 }
 
 enum reason session_cause_of_move(const struct core *core)
@@ -275,6 +316,7 @@ void session_on_timer(struct core *core, const struct traffic *traffic)
 {
     if (!core->has_tunnel || core->state != STATE_CONNECTED)
         return;
+    repeat_move(core);
     if (!core->moving && idle_over(&core->idle, core->now_usec, traffic->last_inner_at_usec)) {
         core_raise(core, TRIGGER_IDLE, REASON_IDLE);
         return;

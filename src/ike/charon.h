@@ -159,6 +159,7 @@ enum job_kind {
     JOB_ESTABLISHED, /* read what was negotiated and tell */
     JOB_OBSERVE,     /* read the path and tell */
     JOB_MIGRATE,
+    JOB_REPEAT,      /* what is under way once more, before its timeout */
     JOB_LIVENESS,
     JOB_DELETE,    /* with a DELETE exchange */
     JOB_DESTROY,   /* without a word */

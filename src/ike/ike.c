@@ -145,12 +145,17 @@ static int migrate(struct ike *ike, const struct migrate_request *request)
     struct pin_target target = {
         .local = request->local, .remote = request->remote, .ifindex = request->ifindex
     };
+    bool again = satrack_moves_to(&ike->track, &request->local, &request->remote);
     uint32_t sa;
 
     snprintf(target.interface, sizeof(target.interface), "%s", request->interface);
     sa = satrack_move(&ike->track, &request->local, &request->remote);
     if (sa == 0)
         return -ENOTCONN;
+    if (again) {
+        job_queue(ike, JOB_REPEAT, sa);
+        return 0;
+    }
     pin_set(&ike->pin, &target);
     datapath_set_link(ike->datapath, target.ifindex, ike->profile.mark);
     datapath_move(ike->datapath, &target.local, &target.remote);

@@ -211,6 +211,11 @@ static status_t run_migrate(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
     return status;
 }
 
+static status_t run_repeat(ike_sa_t *ike_sa)
+{
+    return mobike_under_way(ike_sa) ? ike_sa->retransmit(ike_sa, ike_sa->get_message_id(ike_sa, TRUE)) : SUCCESS;
+}
+
 /* The last CHILD SA went without the IKE SA: nothing can be sent any more. Unless libcharon is making another. */
 static status_t run_childless(ike_sa_t *ike_sa)
 {
@@ -239,6 +244,8 @@ static status_t run_on_sa(struct sa_job *job, ike_sa_t *ike_sa)
         return run_observe(job->ike, ike_sa, job->sa);
     case JOB_MIGRATE:
         return run_migrate(job->ike, ike_sa, job->sa);
+    case JOB_REPEAT:
+        return run_repeat(ike_sa);
     case JOB_LIVENESS:
         return ike_sa->send_dpd(ike_sa);
     case JOB_DELETE:

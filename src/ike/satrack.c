@@ -257,6 +257,17 @@ uint32_t satrack_move(struct satrack *track, const struct ip_addr *local, const 
     return sa;
 }
 
+bool satrack_moves_to(struct satrack *track, const struct ip_addr *local, const struct ip_addr *remote)
+{
+    bool moves;
+
+    pthread_mutex_lock(&track->lock);
+    moves = track->phase == SATRACK_UP && track->moving && ip_addr_equal(&track->move_local, local) &&
+            ip_addr_equal(&track->move_remote, remote);
+    pthread_mutex_unlock(&track->lock);
+    return moves;
+}
+
 void satrack_move_failed(struct satrack *track, uint32_t sa)
 {
     pthread_mutex_lock(&track->lock);

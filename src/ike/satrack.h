@@ -76,6 +76,8 @@ bool satrack_gone(struct satrack *track, uint32_t sa);
 
 /* A migration: returns the SA, 0: none is up. */
 uint32_t satrack_move(struct satrack *track, const struct ip_addr *local, const struct ip_addr *remote);
+/* Is just this migration under way? */
+bool satrack_moves_to(struct satrack *track, const struct ip_addr *local, const struct ip_addr *remote);
 void satrack_move_failed(struct satrack *track, uint32_t sa);
 /* The SA as it stands; busy: a MOBIKE exchange is still under way. */
 void satrack_observe(struct satrack *track, uint32_t sa, const struct flow *flow, bool nat, bool busy);

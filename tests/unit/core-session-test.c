@@ -159,6 +159,39 @@ static void failed_move_builds_a_new_tunnel(void)
     }
 }
 
+/* 30 ms to the gateway and back: what is lost is repeated soon, and a gateway that knows nothing of the SA is asked for another one soon. */
+static void a_silent_move_is_not_waited_for(void)
+{
+    for (int heard = 0; heard < 2; heard++) {
+        struct fixture f;
+
+        test_context(heard ? "the gateway is heard" : "silence");
+        fixture_init(&f);
+        fx_links(&f, 1, (struct link[]){ eth0() });
+        fx_simple(&f, EVENT_ENABLE);
+        fx_answer_name(&f);
+        fx(&f,
+            &(struct event){ .type = EVENT_IKE_ANSWERED,
+                .answered = { .attempt = f.mirror.attempt.attempt, .round_trip_usec = MSEC(30) } });
+        fx_established(&f);
+        fx_links(&f, 1, (struct link[]){ wlan0() });
+        CHECK_EQ(f.mirror.n_done[ACTION_IKE_MIGRATE], 1);
+        fx_advance(&f, MSEC(149));
+        CHECK_EQ(f.mirror.n_done[ACTION_IKE_MIGRATE], 1);
+        fx_advance(&f, MSEC(2));
+        CHECK_EQ(f.mirror.n_done[ACTION_IKE_MIGRATE], 2);
+        CHECK_EQ(f.mirror.migrate.ifindex, WLAN0);
+        if (heard)
+            f.mirror.traffic.last_in_at_usec = f.mirror.now_usec;
+        fx_advance(&f, MSEC(1400));
+        CHECK_EQ(f.mirror.n_done[ACTION_IKE_MIGRATE], 2); /* once */
+        CHECK_EQ(fx_state(&f), heard ? STATE_CONNECTED : STATE_CONNECTING);
+        fx_advance(&f, MSEC(2500));
+        CHECK_EQ(fx_state(&f), STATE_CONNECTING);
+        fixture_done(&f);
+    }
+}
+
 static void target_lost_during_the_move(void)
 {
     struct fixture f;
@@ -642,6 +675,7 @@ static const struct test tests[] = {
     TEST(without_mobike_a_new_sa),
     TEST(move_to_another_family),
     TEST(failed_move_builds_a_new_tunnel),
+    TEST(a_silent_move_is_not_waited_for),
     TEST(target_lost_during_the_move),
     TEST(the_same_links_during_the_move_start_no_other),
     TEST(flap_within_the_grace_is_survived),

@@ -65,6 +65,8 @@ static void enter_moving(struct fixture *f)
     fx_reach(f, STATE_CONNECTED);
     fx_links(f, 1, (struct link[]){ wlan0() });
     CHECK(fx_did(f, ACTION_IKE_MIGRATE));
+    fx_advance(f, MSEC(700)); /* it has been repeated */
+    CHECK_EQ(f->mirror.n_done[ACTION_IKE_MIGRATE], 2);
 }
 
 static void enter_backoff(struct fixture *f)
