@@ -35,5 +35,7 @@ int daemon_watch_around(struct daemon *daemon)
 {
     const struct sys_options options = { .state_dir = daemon->paths.state_dir, .runtime_dir = daemon->paths.runtime_dir };
 
-    return sys_new(daemon->loop, &options, &ops, daemon, &daemon->sys);
+    int r = wake_new(&daemon->wake);
+
+    return r < 0 ? r : sys_new(daemon->loop, &options, &ops, daemon, &daemon->sys);
 }

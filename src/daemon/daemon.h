@@ -22,6 +22,7 @@
 #include "fw/fw.h"
 #include "ike/ike.h"
 #include "net/net.h"
+#include "net/wake.h"
 #include "store/store.h"
 #include "sys/resolver.h"
 #include "sys/sys.h"
@@ -61,6 +62,7 @@ struct daemon {
     uint32_t resolver_mark;
     struct sd_bus *system_bus; /* borrowed; NULL: not there */
     struct sys *sys; /* NULL: early boot */
+    struct wake *wake; /* NULL: early boot */
 
     struct event queue[EVENT_QUEUE_MAX];
     uint32_t n_queued, next_queued;

@@ -173,6 +173,15 @@ static void watch_demand(struct daemon *daemon, const struct action *action)
         daemon_push_simple(daemon, EVENT_DEMAND);
 }
 
+/* Without it the device sleeps as it did before: worth a line, and no more. */
+static void set_wake(struct daemon *daemon, const struct character *character)
+{
+    int r = daemon->wake ? wake_set(daemon->wake, character) : 0;
+
+    if (r < 0)
+        journal_say(LOG_NOTICE, "%s cannot be told to wake this device for the tunnel's packets: %s", character->base_interface, strerror(-r));
+}
+
 bool daemon_execute(struct daemon *daemon, const struct action *action)
 {
     switch (action->type) {
@@ -224,6 +233,7 @@ bool daemon_execute(struct daemon *daemon, const struct action *action)
         break;
     case ACTION_CHARACTER:
         sys_set_character(daemon->sys, action->character);
+        set_wake(daemon, action->character);
         break;
     case ACTION_SLEEP_READY:
         sys_sleep_ready(daemon->sys);

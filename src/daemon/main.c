@@ -167,6 +167,7 @@ static void tear_down(struct daemon *daemon)
     ike_free(daemon->ike);
     resolver_free(daemon->resolver);
     sys_free(daemon->sys);
+    wake_free(daemon->wake);
     bus_free(daemon->bus);
     core_free(daemon->core);
     net_free(daemon->net);

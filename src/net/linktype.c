@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/macro.h"
+#include "net/wake.h"
 
 #include <linux/if_arp.h>
 #include <string.h>
@@ -218,5 +219,7 @@ bool link_wakes(const struct link_facts *facts)
     if (facts->kind[0] || !sysfs_is_ours(facts))
         return false;
     sysfs_read(facts, "device/power/wakeup", text);
-    return strcmp(text, "enabled\n") == 0;
+    if (strcmp(text, "enabled\n") != 0)
+        return false;
+    return link_type_of(facts) != LINK_TYPE_ETHERNET || wake_wired(facts->name);
 }

@@ -18,5 +18,5 @@ struct link_facts {
 
 enum link_type link_type_of(const struct link_facts *facts);
 
-/* device/power/wakeup is enabled. */
+/* device/power/wakeup is enabled, and a wired card wakes for more than magic packets. */
 bool link_wakes(const struct link_facts *facts);
