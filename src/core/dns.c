@@ -12,15 +12,24 @@
 
 #include <string.h>
 
-/* Does the tunnel carry packets to this address? */
+/* What goes through the tunnel; before the gateway has granted anything (demand.c), what it will be asked for. */
+static const struct ip_prefix *carried(const struct core *core, uint32_t *ret_n)
+{
+    *ret_n = core->has_addrs ? core->tunnel.n_subnets : core->policy.n_subnets;
+    return core->has_addrs ? core->tunnel.subnets : core->policy.subnets;
+}
+
 static bool is_reached(const struct core *core, const struct ip_addr *addr)
 {
+    struct ip_addr addrs[TUNNEL_ADDRS_MAX];
+    uint32_t n_addrs = demand_addresses(core, addrs), n_subnets;
+    const struct ip_prefix *subnets = carried(core, &n_subnets);
     bool has_family = false, has_subnet = false;
 
-    for (uint32_t i = 0; i < core->tunnel.n_addrs; i++)
-        has_family |= core->tunnel.addrs[i].family == addr->family;
-    for (uint32_t i = 0; i < core->tunnel.n_subnets; i++)
-        has_subnet |= ip_prefix_contains(&core->tunnel.subnets[i], addr);
+    for (uint32_t i = 0; i < n_addrs; i++)
+        has_family |= addrs[i].family == addr->family;
+    for (uint32_t i = 0; i < n_subnets; i++)
+        has_subnet |= ip_prefix_contains(&subnets[i], addr);
     return has_family && has_subnet;
 }
 
@@ -44,8 +53,11 @@ static void add_domain(const char *domain, struct dns *ret)
 /* Split DNS (RFC 8598) is for a tunnel that carries only a part: with a default route in it nobody outside may be asked anything. */
 static bool carries_everything(const struct core *core)
 {
-    for (uint32_t i = 0; i < core->tunnel.n_subnets; i++)
-        if (core->tunnel.subnets[i].length == 0)
+    uint32_t n_subnets;
+    const struct ip_prefix *subnets = carried(core, &n_subnets);
+
+    for (uint32_t i = 0; i < n_subnets; i++)
+        if (subnets[i].length == 0)
             return true;
     return false;
 }
@@ -53,22 +65,24 @@ static bool carries_everything(const struct core *core)
 void dns_compute(const struct core *core, struct dns *ret)
 {
     const struct policy *policy = &core->policy;
+    uint32_t n_domains;
 
     memset(ret, 0, sizeof(*ret));
-    if (core->state == STATE_DISABLED || !core->has_addrs)
+    if (core->state == STATE_DISABLED || (!core->has_addrs && !core->placeholder))
         return;
     if (policy->n_dns > 0)
         add_servers(core, policy->n_dns, policy->dns, ret);
-    else
+    else if (core->has_addrs)
         add_servers(core, core->tunnel.n_dns, core->tunnel.dns, ret);
     if (ret->n_servers == 0)
         return;
     ret->active = true;
     memcpy(ret->interface, policy->interface, sizeof(ret->interface));
-    ret->everything = core->tunnel.n_domains == 0 || carries_everything(core);
+    n_domains = core->has_addrs ? core->tunnel.n_domains : 0;
+    ret->everything = n_domains == 0 || carries_everything(core);
     for (uint32_t i = 0; i < policy->n_domains; i++)
         add_domain(policy->domains[i], ret);
-    for (uint32_t i = 0; i < core->tunnel.n_domains; i++)
+    for (uint32_t i = 0; i < n_domains; i++)
         add_domain(core->tunnel.domains[i], ret);
 }
 
