@@ -101,7 +101,7 @@ int check_run_all(const struct settings_paths *paths, check_callback callback, v
 {
     static void (*const rooms[])(struct check_run *) = { check_configuration, check_daemon_status,
         check_files, check_openings, check_clock, check_credentials, check_kernel, check_libraries,
-        check_boot, check_gateway, check_programs, check_firewalls, check_routing };
+        check_boot, check_gateway, check_programs, check_services, check_firewalls, check_routing };
     struct check_run run = {
         .paths = paths,
         .root = "",

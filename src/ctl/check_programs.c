@@ -95,17 +95,6 @@ static unsigned check_processes(const struct check_run *run)
 
 /* ---- services on D-Bus ---- */
 
-static bool has_owner(sd_bus *bus, const char *name)
-{
-    _cleanup_message_ sd_bus_message *reply = NULL;
-    int owned = 0;
-
-    if (sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-            "NameHasOwner", NULL, &reply, "s", name) < 0)
-        return false;
-    return sd_bus_message_read(reply, "b", &owned) >= 0 && owned;
-}
-
 static unsigned check_nm_connection(const struct check_run *run, sd_bus *bus, const char *path)
 {
     static const char interface[] = "org.freedesktop.NetworkManager.Connection.Active";
@@ -176,8 +165,8 @@ void check_programs(struct check_run *run)
 
     if (client_connect(&bus) >= 0) {
         sd_bus_set_method_call_timeout(bus, ANSWER_USEC);
-        firewalld = has_owner(bus, "org.fedoraproject.FirewallD1");
-        if (has_owner(bus, "org.freedesktop.NetworkManager"))
+        firewalld = client_has_owner(bus, "org.fedoraproject.FirewallD1");
+        if (client_has_owner(bus, "org.freedesktop.NetworkManager"))
             n_vpns += check_network_manager(run, bus);
     }
     if (n_vpns == 0)

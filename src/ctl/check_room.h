@@ -50,6 +50,7 @@ void check_boot(struct check_run *run);
 void check_daemon_status(struct check_run *run); /* fills run->daemon */
 void check_gateway(struct check_run *run);
 void check_programs(struct check_run *run);
+void check_services(struct check_run *run);
 void check_firewalls(struct check_run *run);
 void check_routing(struct check_run *run);
 

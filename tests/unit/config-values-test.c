@@ -73,6 +73,22 @@ static void nothing_written_is_the_defaults(void)
     built_end(&built);
 }
 
+/* The gateway is asked for a way to it: as a host, where no subnet has it already. */
+static void a_name_server_outside_of_the_subnets(void)
+{
+    struct built built;
+    const struct settings *s = build("[Tunnel]\nRemoteSubnets=10.0.0.0/8\nDNS=10.0.0.53 192.0.2.53 2001:db8::53\n", &built);
+    char text[IP_PREFIX_TEXT_SIZE];
+
+    if (!s)
+        return;
+    if (CHECK_EQ(s->policy.n_subnets, 3)) {
+        CHECK_STR(ip_prefix_format(&s->policy.subnets[1], text, sizeof(text)), "192.0.2.53/32");
+        CHECK_STR(ip_prefix_format(&s->policy.subnets[2], text, sizeof(text)), "2001:db8::53/128");
+    }
+    built_end(&built);
+}
+
 static void every_key_of_the_tunnel(void)
 {
     struct built built;
@@ -297,6 +313,7 @@ int main(int argc, char **argv)
 {
     static const struct test tests[] = {
         TEST(nothing_written_is_the_defaults),
+        TEST(a_name_server_outside_of_the_subnets),
         TEST(every_key_of_the_tunnel),
         TEST(every_other_key),
         TEST(gateways_in_every_form),
