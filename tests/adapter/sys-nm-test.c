@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * src/sys/nm.c with a NetworkManager of the test's own: metered live, devices that it knows later, the tunnel handed back, its connectivity check
- * switched off and on again exactly once, also by the next daemon after a crash; death and return, refusals, wrong types.
+ * src/sys/nm.c with a NetworkManager of the test's own: metered live, devices that it knows later, the tunnel that is not its, its connectivity
+ * check switched off and on again exactly once, also by the next daemon after a crash; death and return, refusals, wrong types.
  */
 #include "adapter/bus-lab.h"
 #include "base/cleanup.h"
@@ -158,7 +158,8 @@ static void changed(sd_bus *from, const char *interface, const char *property, u
 
 static void metered_as_it_says_and_live(void)
 {
-    static const enum nm_metered wanted[] = { NM_METERED_UNKNOWN, NM_METERED_YES, NM_METERED_NO, NM_METERED_YES, NM_METERED_NO, NM_METERED_UNKNOWN };
+    static const enum nm_metered wanted[] = { NM_METERED_UNKNOWN, NM_METERED_YES, NM_METERED_NO, NM_METERED_YES, NM_METERED_NO,
+        NM_METERED_UNKNOWN };
 
     begin();
     follow_wlan0();
