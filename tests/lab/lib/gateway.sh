@@ -46,7 +46,7 @@ END
 gateway_variant() {
     ike=$GW_IKE_GOOD esp=$GW_ESP_GOOD pools="v4, v6" mobike=yes local_ts=0.0.0.0/0,::/0 remote_ts=dynamic
     ike_rekey=4h esp_rekey=1h esp_life=66m rand=10m cacerts=ca.pem dpd=30s start=none
-    cert=gateway id=$GW_NAME
+    cert=gateway id=$GW_NAME domain=
     [ "$2" = gw ] || { cert=gateway2 id=$GW2_NAME; }
     case $1 in
     good) ;;
@@ -69,13 +69,14 @@ gateway_variant() {
         ike_rekey=$((8 * LAB_PACE))s esp_rekey=$((3 * LAB_PACE))s esp_life=$((30 * LAB_PACE))s rand=0s
         ;;
     v4-only) pools=v4 local_ts=0.0.0.0/0 ;;
+    split) local_ts=$CORP_DNS_V4/16,$CORP_DNS_V6/64 domain=corp.example.com ;;   # INTERNAL_DNS_DOMAIN (RFC 8598)
     *) die "no gateway variant $1" ;;
     esac
 }
 
 # gateway_swanctl VARIANT NAMESPACE: the whole swanctl.conf
 gateway_swanctl() {
-    local ike esp pools mobike local_ts remote_ts ike_rekey esp_rekey esp_life rand cacerts dpd start cert id net=10.99 net6=fd99
+    local ike esp pools mobike local_ts remote_ts ike_rekey esp_rekey esp_life rand cacerts dpd start cert id domain net=10.99 net6=fd99
     gateway_variant "$1" "$2"
     [ "$2" = gw ] || net=10.98 net6=fd98
     cat <<END
@@ -118,6 +119,7 @@ connections {
 pools {
     v4 { addrs = $net.0.0/16
         dns = $CORP_DNS_V4
+        ${domain:+25 = \"$domain\"}
     }
     v6 { addrs = $net6::/64
         dns = $CORP_DNS_V6

@@ -70,3 +70,15 @@ mvpnd_kill9
 hs sh -c 'echo "options edns0" >>/etc/resolv.conf'
 check "mvpnctl disable" ctl disable
 check "an edit stays" hs grep -q "options edns0" /etc/resolv.conf
+
+# the gateway sends a domain, and carries only a part: names without a dot are completed by it, and the tunnel reaches its name server
+hs sh -c 'rm -f /etc/resolv.conf* && cp "$1" /etc/resolv.conf' sh "$HANDSET_DIR/resolv.conf"
+gateway_load split
+mvpnd_start || fail "mvpnd does not start"
+ctl enable
+becomes "connected to a gateway that sends a domain" 30 state=connected
+lab_until 20 names_ours || fail "the corp's name servers are not the system's: $(file)"
+check "the domain is searched" lab_until 20 hs grep -q "^search corp.example.com$" /etc/resolv.conf
+check "a name without a dot resolves by libc" lab_until 20 resolves echo "$CORP_V4"
+ctl disable || fail "mvpnctl disable"
+check "disabled, the old file is back" is_old
