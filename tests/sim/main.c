@@ -3,6 +3,7 @@
  * mvpn-sim: the core in virtual time. Runs scenario files, random walks and a handset's day; exits 0 when all holds.
  */
 #include "sim/day.h"
+#include "sim/detect.h"
 #include "sim/scenario.h"
 #include "sim/walk.h"
 
@@ -14,7 +15,8 @@ static int usage(void)
 {
     fputs("usage: mvpn-sim run FILE...\n"
           "       mvpn-sim walk [--seed N] [--steps N] [--walks N] [--twice] [--record FILE]\n"
-          "       mvpn-sim day\n",
+          "       mvpn-sim day\n"
+          "       mvpn-sim detect [RUNS [VARIANT]]\n",
         stderr);
     return 2;
 }
@@ -96,5 +98,7 @@ int main(int argc, char **argv)
         return walk_all(argc - 2, argv + 2);
     if (argc == 2 && strcmp(argv[1], "day") == 0)
         return day();
+    if (argc >= 2 && argc <= 4 && strcmp(argv[1], "detect") == 0)
+        return detect(argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 200, argc > 3 ? argv[3] : NULL);
     return usage();
 }

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The measurement's course. Everything that waits has a moment (due_at_usec) in its own small struct; natprobe_next() finds what is due.
+ */
+#include "core/natprobe.h"
+
+#include "base/macro.h"
+
+#include <string.h>
+
+#define CONTROL_SLOT     0
+#define ASKER_SLOT       1
+#define FIRST_SLOT       2
+#define N_SLOTS          (PROBE_SLOTS_MAX - FIRST_SLOT)
+#define CONTROL_TRIES    8
+#define CONTROL_BAD_MAX  4 /* in a row: the server is gone */
+#define LOOKAHEAD_USEC   SEC(10) /* what must be opened so soon is opened while the radio is on */
+#define RADIO_USEC       SEC(5)
+#define PASSES_MAX       8
+#define RESTARTS_MAX     3
+#define RUNG_TRIES_MAX   3
+#define CONFIRM_SOCKETS  2
+#define FEW_SOCKETS      10
+#define CHOSEN_MAX       6 /* sockets of a later pass */
+#define SLACK_USEC       MSEC(20)
+#define N_BITS           32
+#define NO_RUNG          (-1)
+
+_Static_assert(PROBE_SLOTS_MAX <= N_BITS, "sets of slots are 32 bits wide");
+
+/* ---- words and ends ---- */
+
+static void say(struct natprobe *probe, enum natprobe_word word, usec_t lifetime_usec)
+{
+    probe->has_word = true;
+    probe->word = word;
+    probe->word_usec = lifetime_usec;
+}
+
+static void close_slot(struct natprobe *probe, uint32_t slot)
+{
+    probe->sockets[slot].phase = NATSOCKET_PHASE_CLOSED;
+    probe->sockets[slot].due_at_usec = USEC_INFINITY;
+    probe->rung_of[slot] = NO_RUNG;
+    probe->to_close |= probe->used & 1u << slot;
+    probe->used &= ~(1u << slot);
+}
+
+static void close_rungs(struct natprobe *probe)
+{
+    for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX; slot++)
+        close_slot(probe, slot);
+}
+
+static void end(struct natprobe *probe)
+{
+    for (uint32_t slot = 0; slot < PROBE_SLOTS_MAX; slot++)
+        close_slot(probe, slot);
+    probe->phase = NATPROBE_PHASE_IDLE;
+    probe->control.phase = NATCONTROL_PHASE_IDLE;
+}
+
+static void give_up(struct natprobe *probe, enum natprobe_word word)
+{
+    end(probe);
+    say(probe, word, 0);
+}
+
+/* ---- the control, T = 0 ---- */
+
+static void control_begin(struct natprobe *probe, usec_t now_usec)
+{
+    struct natcontrol *control = &probe->control;
+
+    if (control->phase != NATCONTROL_PHASE_IDLE)
+        return;
+    control->phase = NATCONTROL_PHASE_LEARN;
+    control->n_tries = 0;
+    control->first_tag = probe->next_tag;
+    control->due_at_usec = now_usec;
+}
+
+static void begin_ladder(struct natprobe *probe, usec_t now_usec);
+static void begin_confirm(struct natprobe *probe, usec_t now_usec, usec_t by_usec);
+
+static void control_good(struct natprobe *probe, usec_t now_usec)
+{
+    struct natcontrol *control = &probe->control;
+
+    control->phase = NATCONTROL_PHASE_IDLE;
+    control->good_at_usec = now_usec;
+    control->n_bad = 0;
+    if (probe->phase != NATPROBE_PHASE_CAPABILITY)
+        return;
+    if (probe->settings.known_usec == 0)
+        begin_ladder(probe, now_usec);
+    else
+        begin_confirm(probe, now_usec, now_usec);
+}
+
+static void control_bad(struct natprobe *probe, usec_t now_usec)
+{
+    struct natcontrol *control = &probe->control;
+
+    control->phase = NATCONTROL_PHASE_IDLE;
+    control->over_at_usec = now_usec;
+    if (probe->phase == NATPROBE_PHASE_CAPABILITY || ++control->n_bad == CONTROL_BAD_MAX)
+        give_up(probe, NATPROBE_WORD_FILTERED);
+}
+
+static void control_answer(struct natprobe *probe, usec_t now_usec, const struct probe_answer *answer)
+{
+    struct natcontrol *control = &probe->control;
+
+    if (answer->tag < control->first_tag)
+        return;
+    if (answer->slot == ASKER_SLOT) {
+        if (control->phase == NATCONTROL_PHASE_ASK && probe->phase == NATPROBE_PHASE_CAPABILITY)
+            give_up(probe, NATPROBE_WORD_UNSUPPORTED);
+        return;
+    }
+    if (control->phase == NATCONTROL_PHASE_LEARN) {
+        control->mapped = answer->mapped;
+        control->mapped_port = answer->mapped_port;
+        control->phase = NATCONTROL_PHASE_ASK;
+        control->n_tries = 0;
+        control->first_tag = probe->next_tag;
+        control->due_at_usec = now_usec;
+        probe->line.round_trip_usec = MAX_OF(probe->line.round_trip_usec, MIN_OF(now_usec - control->sent_at_usec, SEC(1)));
+    } else if (control->phase == NATCONTROL_PHASE_ASK) {
+        control->asker = answer->mapped;
+        control_good(probe, now_usec);
+    }
+}
+
+static bool control_next(struct natprobe *probe, usec_t now_usec, struct natprobe_wish *ret)
+{
+    struct natcontrol *control = &probe->control;
+    bool learn = control->phase == NATCONTROL_PHASE_LEARN;
+
+    if (control->phase == NATCONTROL_PHASE_IDLE || now_usec < control->due_at_usec)
+        return false;
+    if (control->n_tries == CONTROL_TRIES) {
+        control_bad(probe, now_usec);
+        return false;
+    }
+    if (control->n_tries++ == 0)
+        control->sent_at_usec = now_usec;
+    control->due_at_usec = usec_add(now_usec, MAX_OF(2 * probe->line.round_trip_usec, MSEC(250)));
+    *ret = (struct natprobe_wish){
+        .type = NATPROBE_WISH_SEND,
+        .slot = learn ? CONTROL_SLOT : ASKER_SLOT,
+        .tag = probe->next_tag++,
+        .response_port = learn ? 0 : control->mapped_port,
+    };
+    return true;
+}
+
+/* ---- sockets ---- */
+
+/* NULL: it confirms. */
+static struct rung *rung_of(struct natprobe *probe, uint32_t slot)
+{
+    return probe->rung_of[slot] == NO_RUNG ? NULL : &probe->ladder.rungs[probe->rung_of[slot]];
+}
+
+static uint32_t n_open(const struct natprobe *probe)
+{
+    uint32_t n = 0;
+
+    for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX; slot++)
+        n += probe->sockets[slot].phase != NATSOCKET_PHASE_CLOSED;
+    return n;
+}
+
+static bool open_socket(struct natprobe *probe, usec_t now_usec, int rung, usec_t target_usec, bool below)
+{
+    if (n_open(probe) >= probe->capacity)
+        return false;
+    for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX; slot++) {
+        if (probe->sockets[slot].phase != NATSOCKET_PHASE_CLOSED || probe->to_close & 1u << slot)
+            continue;
+        natsocket_open(&probe->sockets[slot], now_usec, target_usec, below);
+        probe->rung_of[slot] = rung;
+        return true;
+    }
+    return false;
+}
+
+static void open_rungs(struct natprobe *probe, usec_t now_usec, bool radio_is_on)
+{
+    usec_t until_usec = usec_add(now_usec, radio_is_on ? LOOKAHEAD_USEC : 0);
+
+    for (struct rung *rung; (rung = natladder_next(&probe->ladder));) {
+        if (usec_add(probe->started_at_usec, rung->open_by_usec) > until_usec)
+            return;
+        if (!open_socket(probe, now_usec, (int)(rung - probe->ladder.rungs), rung->lifetime_usec, rung->below))
+            return;
+        rung->state = RUNG_STATE_OPEN;
+    }
+}
+
+/* ---- the ladder ---- */
+
+static void begin_ladder(struct natprobe *probe, usec_t now_usec)
+{
+    probe->phase = NATPROBE_PHASE_LADDER;
+    probe->started_at_usec = now_usec;
+    probe->n_passes = 0;
+    natladder_build(&probe->ladder, probe->settings.floor_usec, probe->settings.top_usec);
+    open_rungs(probe, now_usec, true);
+}
+
+static void publish(struct natprobe *probe, usec_t now_usec, usec_t lifetime_usec)
+{
+    close_rungs(probe);
+    say(probe, NATPROBE_WORD_MEASURED, lifetime_usec);
+    if (lifetime_usec == 0 || lifetime_usec == USEC_INFINITY) {
+        end(probe);
+        return;
+    }
+    probe->found_usec = lifetime_usec;
+    begin_confirm(probe, now_usec, usec_add(now_usec, lifetime_usec));
+}
+
+static bool there_is_a_nat(const struct natprobe *probe)
+{
+    return !ip_addr_equal(&probe->control.mapped, &probe->settings.local);
+}
+
+/* What was found before, and what the contradiction leaves, count for nothing: the administrator's interval until it is known again. */
+static void measure_again(struct natprobe *probe, usec_t now_usec)
+{
+    usec_t safe_usec = natladder_safe(&probe->ladder);
+
+    close_rungs(probe);
+    if (probe->n_restarts++ == RESTARTS_MAX) {
+        end(probe);
+        say(probe, NATPROBE_WORD_MEASURED, safe_usec);
+        return;
+    }
+    begin_ladder(probe, now_usec);
+}
+
+static void choose_rungs(struct natprobe *probe, usec_t now_usec, const struct natladder_finding *finding)
+{
+    if (probe->n_passes++ == PASSES_MAX) {
+        publish(probe, now_usec, natladder_safe(&probe->ladder));
+        return;
+    }
+    natladder_choose(&probe->ladder, finding->alive, finding->dead, MIN_OF(probe->capacity, (uint32_t)CHOSEN_MAX));
+    probe->started_at_usec = now_usec;
+    open_rungs(probe, now_usec, true);
+}
+
+static void judge_ladder(struct natprobe *probe, usec_t now_usec)
+{
+    struct natladder_finding finding = natladder_judge(&probe->ladder);
+    usec_t alive_usec = finding.alive < 0 ? 0 : probe->ladder.rungs[finding.alive].silence_usec;
+
+    switch (finding.verdict) {
+    case NATLADDER_VERDICT_GOING:
+        break;
+    case NATLADDER_VERDICT_DONE:
+        publish(probe, now_usec, natladder_safe(&probe->ladder));
+        break;
+    case NATLADDER_VERDICT_TOP:
+        publish(probe, now_usec, there_is_a_nat(probe) ? alive_usec : USEC_INFINITY);
+        break;
+    case NATLADDER_VERDICT_GAP:
+        choose_rungs(probe, now_usec, &finding);
+        break;
+    case NATLADDER_VERDICT_CONTRADICTION:
+        measure_again(probe, now_usec);
+        break;
+    }
+}
+
+/* ---- the confirmation ---- */
+
+static void open_confirmation(struct natprobe *probe, usec_t now_usec)
+{
+    usec_t found_usec = probe->found_usec;
+
+    probe->confirm_at_usec = USEC_INFINITY;
+    for (uint32_t i = 0; i < CONFIRM_SOCKETS; i++)
+        open_socket(probe, now_usec, NO_RUNG, found_usec, false);
+}
+
+static void begin_confirm(struct natprobe *probe, usec_t now_usec, usec_t by_usec)
+{
+    if (probe->phase == NATPROBE_PHASE_CAPABILITY)
+        probe->found_usec = probe->settings.known_usec;
+    probe->phase = NATPROBE_PHASE_CONFIRM;
+    probe->n_confirm_alive = probe->n_confirm_dead = 0;
+    probe->confirm_at_usec = by_usec;
+    if (by_usec <= now_usec)
+        open_confirmation(probe, now_usec);
+}
+
+static void judge_confirmation(struct natprobe *probe, usec_t now_usec)
+{
+    if (n_open(probe) > 0 || probe->confirm_at_usec != USEC_INFINITY)
+        return;
+    if (probe->n_confirm_alive > 0 && probe->n_confirm_dead == 0) {
+        end(probe);
+        say(probe, NATPROBE_WORD_CONFIRMED, probe->found_usec);
+    } else if (probe->n_confirm_dead > 0) {
+        say(probe, NATPROBE_WORD_BELOW, probe->found_usec);
+        natladder_build(&probe->ladder, probe->settings.floor_usec, probe->settings.top_usec);
+        measure_again(probe, now_usec);
+    } else {
+        begin_confirm(probe, now_usec, usec_add(now_usec, probe->found_usec));
+    }
+}
+
+/* ---- verdicts on one socket ---- */
+
+static void judge(struct natprobe *probe, usec_t now_usec)
+{
+    if (probe->phase == NATPROBE_PHASE_LADDER)
+        judge_ladder(probe, now_usec);
+    else if (probe->phase == NATPROBE_PHASE_CONFIRM)
+        judge_confirmation(probe, now_usec);
+}
+
+static void on_verdict(struct natprobe *probe, usec_t now_usec, uint32_t slot, bool alive, usec_t silence_usec)
+{
+    struct rung *rung = rung_of(probe, slot);
+
+    if (rung) {
+        rung->state = alive ? RUNG_STATE_ALIVE : RUNG_STATE_DEAD;
+        rung->n_dead += alive ? 0 : 1;
+        rung->silence_usec = silence_usec;
+        rung->quiet_since_usec = probe->sockets[slot].quiet_since_usec;
+    } else {
+        probe->n_confirm_alive += alive ? 1 : 0;
+        probe->n_confirm_dead += alive ? 0 : 1;
+    }
+    close_slot(probe, slot);
+    judge(probe, now_usec);
+}
+
+static void on_void(struct natprobe *probe, usec_t now_usec, uint32_t slot)
+{
+    struct rung *rung = rung_of(probe, slot);
+
+    if (rung) {
+        rung->state = ++rung->n_tries < RUNG_TRIES_MAX ? RUNG_STATE_WAITING : RUNG_STATE_SKIPPED;
+        rung->open_by_usec = usec_sub(now_usec, probe->started_at_usec);
+    }
+    close_slot(probe, slot);
+    judge(probe, now_usec);
+}
+
+/* No answer ever: the NAT's ports are used up. The rungs of a whole ladder are too many then. */
+static void on_unheard(struct natprobe *probe, usec_t now_usec, uint32_t slot)
+{
+    struct natladder_finding all;
+
+    probe->capacity = MAX_OF(n_open(probe) - 1, (uint32_t)1);
+    on_void(probe, now_usec, slot);
+    if (probe->phase != NATPROBE_PHASE_LADDER || probe->capacity >= FEW_SOCKETS || probe->n_passes > 0)
+        return;
+    all = natladder_judge(&probe->ladder);
+    close_rungs(probe);
+    choose_rungs(probe, now_usec, &all);
+}
+
+/* A socket that was asked in vain is dead only if another way to be answered was open meanwhile. */
+static void settle_over(struct natprobe *probe, usec_t now_usec, uint32_t slot)
+{
+    const struct natsocket *socket = &probe->sockets[slot];
+    struct natcontrol *control = &probe->control;
+
+    if (control->good_at_usec >= socket->asked_at_usec) {
+        if (ip_addr_equal(&control->asker, &socket->mapped))
+            on_verdict(probe, now_usec, slot, false, socket->ask_silence_usec[socket->n_asks - 1]);
+        else
+            on_void(probe, now_usec, slot); /* the NAT gives sockets different addresses: the answer went to another one */
+    } else if (control->over_at_usec >= socket->asked_at_usec) {
+        on_void(probe, now_usec, slot);
+    } else {
+        control_begin(probe, now_usec);
+    }
+}
+
+static bool wish_send(struct natprobe *probe, uint32_t slot, uint16_t response_port, struct natprobe_wish *ret)
+{
+    *ret = (struct natprobe_wish){
+        .type = NATPROBE_WISH_SEND, .slot = slot, .tag = probe->next_tag++, .response_port = response_port
+    };
+    return true;
+}
+
+static bool socket_next(struct natprobe *probe, usec_t now_usec, uint32_t slot, struct natprobe_wish *ret)
+{
+    struct natsocket *socket = &probe->sockets[slot];
+
+    switch (natsocket_step(socket, now_usec, probe->next_tag, &probe->line)) {
+    case NATSOCKET_STEP_NOTHING:
+        if (socket->phase == NATSOCKET_PHASE_OVER)
+            settle_over(probe, now_usec, slot);
+        break;
+    case NATSOCKET_STEP_SEND:
+        return wish_send(probe, slot, 0, ret);
+    case NATSOCKET_STEP_ASK:
+        if (socket->n_asks == 2)
+            control_begin(probe, now_usec);
+        return wish_send(probe, ASKER_SLOT, socket->mapped_port, ret);
+    case NATSOCKET_STEP_OVER:
+        settle_over(probe, now_usec, slot);
+        break;
+    case NATSOCKET_STEP_VOID:
+        on_void(probe, now_usec, slot);
+        break;
+    case NATSOCKET_STEP_UNHEARD:
+        on_unheard(probe, now_usec, slot);
+        break;
+    }
+    return false;
+}
+
+/* ---- the face ---- */
+
+void natprobe_start(struct natprobe *probe, usec_t now_usec, const struct natprobe_settings *settings)
+{
+    uint32_t used = probe->used, to_close = probe->to_close, next_tag = probe->next_tag;
+
+    *probe = (struct natprobe){
+        .phase = NATPROBE_PHASE_CAPABILITY,
+        .settings = *settings,
+        .next_tag = MAX_OF(next_tag, (uint32_t)1),
+        .capacity = N_SLOTS,
+        .used = used,
+        .to_close = to_close,
+        .confirm_at_usec = USEC_INFINITY,
+    };
+    for (uint32_t slot = 0; slot < PROBE_SLOTS_MAX; slot++)
+        close_slot(probe, slot);
+    control_begin(probe, now_usec);
+}
+
+void natprobe_stop(struct natprobe *probe)
+{
+    probe->has_word = false;
+    end(probe);
+}
+
+bool natprobe_is_running(const struct natprobe *probe)
+{
+    return probe->phase != NATPROBE_PHASE_IDLE;
+}
+
+void natprobe_on_answer(struct natprobe *probe, usec_t now_usec, const struct probe_answer *answer)
+{
+    enum natsocket_news news;
+    usec_t silence_usec = 0;
+
+    if (!natprobe_is_running(probe) || answer->slot >= PROBE_SLOTS_MAX)
+        return;
+    if (answer->slot < FIRST_SLOT) {
+        control_answer(probe, now_usec, answer);
+        return;
+    }
+    news = natsocket_answer(&probe->sockets[answer->slot], now_usec, answer->tag, &answer->mapped, answer->mapped_port,
+        &probe->line, &silence_usec);
+    if (news == NATSOCKET_NEWS_ALIVE)
+        on_verdict(probe, now_usec, answer->slot, true, silence_usec);
+    else if (news == NATSOCKET_NEWS_VOID)
+        on_void(probe, now_usec, answer->slot);
+}
+
+void natprobe_on_failed(struct natprobe *probe, usec_t now_usec, const struct probe_failed *failed)
+{
+    (void)probe; /* as if it had been lost: what is repeated is repeated, and what stays unanswered has no good control */
+    (void)now_usec;
+    (void)failed;
+}
+
+void natprobe_on_time(struct natprobe *probe, usec_t now_usec, bool radio_is_on)
+{
+    radio_is_on |= now_usec < probe->radio_until_usec;
+    if (probe->phase == NATPROBE_PHASE_LADDER)
+        open_rungs(probe, now_usec, radio_is_on);
+    if (probe->phase == NATPROBE_PHASE_CONFIRM && probe->confirm_at_usec != USEC_INFINITY &&
+        (radio_is_on || now_usec >= probe->confirm_at_usec))
+        open_confirmation(probe, now_usec);
+}
+
+static bool close_next(struct natprobe *probe, struct natprobe_wish *ret)
+{
+    for (uint32_t slot = 0; slot < PROBE_SLOTS_MAX; slot++) {
+        if (!(probe->to_close & 1u << slot))
+            continue;
+        probe->to_close &= ~(1u << slot);
+        *ret = (struct natprobe_wish){ .type = NATPROBE_WISH_CLOSE, .slot = slot };
+        return true;
+    }
+    return false;
+}
+
+bool natprobe_next(struct natprobe *probe, usec_t now_usec, struct natprobe_wish *ret)
+{
+    if (probe->has_word) {
+        probe->has_word = false;
+        *ret = (struct natprobe_wish){ .type = NATPROBE_WISH_SAY, .word = probe->word, .lifetime_usec = probe->word_usec };
+        return true;
+    }
+    if (close_next(probe, ret))
+        return true;
+    for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX && natprobe_is_running(probe); slot++)
+        if (socket_next(probe, now_usec, slot, ret))
+            goto sends;
+    if (natprobe_is_running(probe) && control_next(probe, now_usec, ret))
+        goto sends;
+    if (probe->has_word || probe->to_close)
+        return natprobe_next(probe, now_usec, ret);
+    return false;
+sends:
+    probe->used |= 1u << ret->slot;
+    probe->radio_until_usec = usec_add(now_usec, RADIO_USEC);
+    return true;
+}
+
+usec_t natprobe_deadline(const struct natprobe *probe, usec_t *ret_slack_usec)
+{
+    usec_t at_usec = USEC_INFINITY;
+
+    *ret_slack_usec = SLACK_USEC;
+    if (!natprobe_is_running(probe))
+        return at_usec;
+    if (probe->control.phase != NATCONTROL_PHASE_IDLE)
+        at_usec = probe->control.due_at_usec;
+    for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX; slot++)
+        at_usec = MIN_OF(at_usec, probe->sockets[slot].due_at_usec);
+    if (probe->phase == NATPROBE_PHASE_CONFIRM)
+        at_usec = MIN_OF(at_usec, probe->confirm_at_usec);
+    if (probe->phase == NATPROBE_PHASE_LADDER && n_open(probe) < probe->capacity) {
+        struct natladder ladder = probe->ladder;
+        const struct rung *rung = natladder_next(&ladder);
+        if (rung)
+            at_usec = MIN_OF(at_usec, usec_add(probe->started_at_usec, rung->open_by_usec));
+    }
+    return at_usec;
+}

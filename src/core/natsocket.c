@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every claim is made by the moments that leave least: the mapping was refreshed as late as it can have been, and an answer says that it
+ * lived until its request was sent. So a clock that jumped ahead in sleep, a slow radio or a late timer can only make a claim smaller.
+ */
+#include "core/natsocket.h"
+
+#include "base/macro.h"
+
+#define FIRST_RESEND_USEC  MSEC(500) /* before a round trip has been seen */
+#define LEAST_RESEND_USEC  MSEC(200)
+#define TRIES_MAX          7
+#define DISTURBANCES_MAX   3
+#define VERDICT_USEC       MSEC(1500) /* from the first send to the verdict */
+#define LATE_USEC          SEC(1) /* a timer that comes so late slept: the answer may be there, unread */
+#define EARLY_MIN_USEC     MSEC(500)
+#define EARLY_SPREAD_USEC  MSEC(500) /* what the quick sends of a lossy line take */
+
+static const usec_t calm_sends_usec[] = { 0, MSEC(500), MSEC(1000) };
+static const usec_t lossy_sends_usec[] = { 0, MSEC(100), MSEC(200), MSEC(300), MSEC(400), MSEC(500), MSEC(1200) };
+_Static_assert(ELEMENTSOF(lossy_sends_usec) < NATSOCKET_ASKS_MAX, "one more after a late timer");
+
+usec_t natline_early(const struct natline *line)
+{
+    usec_t early_usec = MSEC(300) + line->round_trip_usec + (line->lossy ? EARLY_SPREAD_USEC : 0);
+
+    return MAX_OF(early_usec, EARLY_MIN_USEC);
+}
+
+static usec_t resend_after(const struct natline *line)
+{
+    return line->round_trip_usec ? MAX_OF(2 * line->round_trip_usec, LEAST_RESEND_USEC) : FIRST_RESEND_USEC;
+}
+
+static void note_sent(struct natline *line)
+{
+    line->n_sent++;
+}
+
+static void note_answered(struct natline *line, usec_t round_trip_usec)
+{
+    line->round_trip_usec = MAX_OF(line->round_trip_usec, MIN_OF(round_trip_usec, SEC(1)));
+    line->n_answered++;
+    line->lossy = line->n_sent >= line->n_answered + 2 && (line->n_sent - line->n_answered) * 25 > line->n_sent;
+}
+
+void natsocket_open(struct natsocket *socket, usec_t now_usec, usec_t target_usec, bool below)
+{
+    *socket = (struct natsocket){
+        .phase = NATSOCKET_PHASE_CONDITIONING,
+        .target_usec = target_usec,
+        .below = below,
+        .due_at_usec = now_usec,
+    };
+}
+
+static enum natsocket_step condition(struct natsocket *socket, usec_t now_usec, uint32_t tag, struct natline *line)
+{
+    if (socket->n_tries == TRIES_MAX) {
+        socket->due_at_usec = USEC_INFINITY;
+        return socket->n_answers ? NATSOCKET_STEP_VOID : NATSOCKET_STEP_UNHEARD;
+    }
+    socket->n_tries++;
+    socket->tag_before = socket->tag;
+    socket->tag = tag;
+    socket->sent_at_usec = now_usec;
+    socket->due_at_usec = usec_add(now_usec, resend_after(line));
+    if (socket->n_answers)
+        note_sent(line);
+    return NATSOCKET_STEP_SEND;
+}
+
+static enum natsocket_step send_ask(struct natsocket *socket, usec_t now_usec, uint32_t tag)
+{
+    socket->ask_tags[socket->n_asks] = tag;
+    socket->ask_silence_usec[socket->n_asks++] = usec_sub(now_usec, socket->quiet_since_usec);
+    return NATSOCKET_STEP_ASK;
+}
+
+static enum natsocket_step ask(struct natsocket *socket, usec_t now_usec, uint32_t tag, const struct natline *line)
+{
+    const usec_t *sends_usec = line->lossy ? lossy_sends_usec : calm_sends_usec;
+    uint32_t n_sends = line->lossy ? ELEMENTSOF(lossy_sends_usec) : ELEMENTSOF(calm_sends_usec);
+
+    if (socket->n_asks < n_sends && !socket->asked_again) {
+        if (socket->n_asks == 0)
+            socket->asked_at_usec = now_usec;
+        send_ask(socket, now_usec, tag);
+        socket->due_at_usec =
+            usec_add(socket->asked_at_usec, socket->n_asks < n_sends ? sends_usec[socket->n_asks] : VERDICT_USEC);
+        return NATSOCKET_STEP_ASK;
+    }
+    if (usec_sub(now_usec, socket->due_at_usec) > LATE_USEC && !socket->asked_again && socket->n_asks < NATSOCKET_ASKS_MAX) {
+        socket->asked_again = true;
+        socket->due_at_usec = usec_add(now_usec, VERDICT_USEC);
+        return send_ask(socket, now_usec, tag);
+    }
+    socket->phase = NATSOCKET_PHASE_OVER;
+    socket->due_at_usec = USEC_INFINITY;
+    return NATSOCKET_STEP_OVER;
+}
+
+enum natsocket_step natsocket_step(struct natsocket *socket, usec_t now_usec, uint32_t tag, struct natline *line)
+{
+    if (now_usec < socket->due_at_usec)
+        return NATSOCKET_STEP_NOTHING;
+    switch (socket->phase) {
+    case NATSOCKET_PHASE_CONDITIONING:
+        return condition(socket, now_usec, tag, line);
+    case NATSOCKET_PHASE_QUIET:
+        socket->phase = NATSOCKET_PHASE_ASKING;
+        return ask(socket, now_usec, tag, line);
+    case NATSOCKET_PHASE_ASKING:
+        return ask(socket, now_usec, tag, line);
+    case NATSOCKET_PHASE_CLOSED:
+    case NATSOCKET_PHASE_OVER:
+        break;
+    }
+    return NATSOCKET_STEP_NOTHING;
+}
+
+static void be_quiet(struct natsocket *socket, usec_t since_usec, const struct natline *line)
+{
+    usec_t early_usec = socket->below ? natline_early(line) : 0;
+
+    socket->phase = NATSOCKET_PHASE_QUIET;
+    socket->quiet_since_usec = since_usec;
+    socket->due_at_usec = usec_add(since_usec, usec_sub(socket->target_usec, early_usec));
+}
+
+/* The mapping is another one than before: what was exchanged until now conditioned nothing. */
+static bool is_another_mapping(const struct natsocket *socket, const struct ip_addr *mapped, uint16_t mapped_port)
+{
+    return socket->n_answers && (!ip_addr_equal(&socket->mapped, mapped) || socket->mapped_port != mapped_port);
+}
+
+static enum natsocket_news disturbed(struct natsocket *socket)
+{
+    return ++socket->n_disturbed > DISTURBANCES_MAX ? NATSOCKET_NEWS_VOID : NATSOCKET_NEWS_NONE;
+}
+
+static enum natsocket_news conditioned(struct natsocket *socket, usec_t now_usec, uint32_t tag, const struct ip_addr *mapped,
+    uint16_t mapped_port, struct natline *line)
+{
+    enum natsocket_news news = NATSOCKET_NEWS_NONE;
+    bool last = tag == socket->tag;
+
+    if (tag != socket->tag && tag != socket->tag_before)
+        return disturbed(socket);
+    if (socket->n_answers)
+        note_answered(line, last ? usec_sub(now_usec, socket->sent_at_usec) : 0);
+    else
+        line->round_trip_usec = MAX_OF(line->round_trip_usec, last ? usec_sub(now_usec, socket->sent_at_usec) : 0);
+    if (is_another_mapping(socket, mapped, mapped_port)) {
+        news = disturbed(socket);
+        socket->n_answers = 0;
+    }
+    socket->mapped = *mapped;
+    socket->mapped_port = mapped_port;
+    if (socket->n_answers++ == 0)
+        socket->first_answer_at_usec = now_usec;
+    socket->n_tries = 0;
+    if (socket->n_answers >= NATSOCKET_EXCHANGES &&
+        socket->sent_at_usec >= usec_add(socket->first_answer_at_usec, NATSOCKET_CONDITION_USEC)) {
+        /* A repeated request may still be on its way out. */
+        be_quiet(socket, last ? now_usec : MAX_OF(now_usec, usec_add(socket->sent_at_usec, line->round_trip_usec)), line);
+        return news;
+    }
+    socket->due_at_usec = MAX_OF(now_usec,
+        usec_add(socket->first_answer_at_usec,
+            socket->n_answers == 1 ? NATSOCKET_CONDITION_USEC / 2 : NATSOCKET_CONDITION_USEC + MSEC(20)));
+    return news;
+}
+
+bool natsocket_asked(const struct natsocket *socket, uint32_t tag)
+{
+    for (uint32_t i = 0; i < socket->n_asks; i++)
+        if (socket->ask_tags[i] == tag)
+            return true;
+    return false;
+}
+
+static enum natsocket_news asked(const struct natsocket *socket, uint32_t tag, usec_t *ret_silence_usec)
+{
+    for (uint32_t i = 0; i < socket->n_asks; i++) {
+        if (socket->ask_tags[i] == tag) {
+            *ret_silence_usec = socket->ask_silence_usec[i];
+            return NATSOCKET_NEWS_ALIVE;
+        }
+    }
+    return NATSOCKET_NEWS_VOID; /* something else came through first: what is refreshed cannot be asked about */
+}
+
+enum natsocket_news natsocket_answer(struct natsocket *socket, usec_t now_usec, uint32_t tag, const struct ip_addr *mapped,
+    uint16_t mapped_port, struct natline *line, usec_t *ret_silence_usec)
+{
+    switch (socket->phase) {
+    case NATSOCKET_PHASE_CONDITIONING:
+        return conditioned(socket, now_usec, tag, mapped, mapped_port, line);
+    case NATSOCKET_PHASE_QUIET:
+        be_quiet(socket, now_usec, line);
+        return disturbed(socket);
+    case NATSOCKET_PHASE_ASKING:
+    case NATSOCKET_PHASE_OVER:
+        return asked(socket, tag, ret_silence_usec);
+    case NATSOCKET_PHASE_CLOSED:
+        break;
+    }
+    return NATSOCKET_NEWS_NONE;
+}
