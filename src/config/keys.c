@@ -63,7 +63,7 @@ static const struct config_key keys[] = {
         RANGE(SEC(1), HOURS(24)) },
     [KEY_KEEPALIVE_MAX_INTERVAL] = { ROW("Keepalive", "MaxInterval", span, policy.keepalive_max_usec, "10min"),
         RANGE(SEC(1), HOURS(24)) },
-    [KEY_PROBE_SERVER] = { ROW("Keepalive", "ProbeServer", server, probe_server, NULL), FORBIDDEN },
+    [KEY_PROBE_SERVER] = { ROW("Keepalive", "ProbeServer", one_server, policy.probe_server, NULL), FORBIDDEN },
 
     [KEY_ROAMING_DETECT] = { ROW("Roaming", "Detect", choice, policy.roaming_detect, "auto"), .choices = roaming_choices },
     [KEY_ROAMING_KEEPALIVE] = { ROW("Roaming", "Keepalive", bool, policy.roaming_keepalive, "yes") },

@@ -28,7 +28,6 @@ struct settings {
     bool standard_ports; /* IKE from UDP ports 500 and 4500 instead of ephemeral ones */
 
     /* [Keepalive], [Lockdown], [Management] */
-    char *probe_server; /* host[:port] */
     char *portal_command;
     char *management_server;
     usec_t management_poll_usec;

@@ -225,6 +225,17 @@ int value_set_server(
     return r < 0 ? r : value_set_text(key, value, settings, problem);
 }
 
+int value_set_one_server(
+    const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
+{
+    struct gateway server;
+    int r = hostport_parse(value, &server, problem);
+
+    if (r == 0)
+        memcpy(target_of(key, settings), &server, sizeof(server));
+    return r;
+}
+
 int value_set_url(
     const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem)
 {

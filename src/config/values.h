@@ -30,6 +30,8 @@ int value_set_program(
     const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem);
 int value_set_server(const struct config_key *key, const char *value, struct settings *settings,
     struct strbuf *problem); /* host[:port] */
+int value_set_one_server(const struct config_key *key, const char *value, struct settings *settings,
+    struct strbuf *problem); /* struct gateway */
 int value_set_url(
     const struct config_key *key, const char *value, struct settings *settings, struct strbuf *problem);
 

@@ -98,6 +98,7 @@ struct path {
     struct ip_addr local, remote;
     bool nat;
     bool moved; /* false: a migration that was asked for did not succeed */
+    bool mapping_changed; /* nothing moved: the NAT has given us another address or port (NAT_DETECTION, RFC 7296 2.23) */
 };
 
 /* To the first message, which proves nothing but that there is a path and somebody at its end. */

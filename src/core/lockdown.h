@@ -31,6 +31,8 @@ struct lockdown {
     struct lockdown_peer resolvers[LOCKDOWN_PEERS_MAX];
     uint32_t n_fetches; /* CRL and OCSP hosts, only while a gateway certificate is being checked; tcp */
     struct lockdown_peer fetches[LOCKDOWN_PEERS_MAX];
+    uint32_t n_probes; /* STUN server, only while a NAT's lifetime is being measured; udp */
+    struct lockdown_peer probes[LOCKDOWN_PEERS_MAX];
     uint32_t n_lan; /* on-link prefixes, already judged private; empty unless AllowLAN */
     struct ip_prefix lan[LOCKDOWN_LAN_MAX];
     bool allow_usb; /* ssh and DHCP on USB_CONSOLE */

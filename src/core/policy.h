@@ -16,6 +16,7 @@
 #define POLICY_DNS_MAX      4
 #define POLICY_DOMAINS_MAX  8
 #define DNS_DOMAIN_SIZE     256
+#define PROBE_SERVER_PORT   3478
 
 enum keepalive_mode { KEEPALIVE_MODE_DETECT, KEEPALIVE_MODE_FIXED, KEEPALIVE_MODE_OFF };
 enum roaming_detect { ROAMING_DETECT_AUTO, ROAMING_DETECT_ALWAYS, ROAMING_DETECT_NEVER };
@@ -44,6 +45,7 @@ struct policy {
 
     enum keepalive_mode keepalive_mode;
     usec_t keepalive_usec, keepalive_min_usec, keepalive_max_usec;
+    struct gateway probe_server; /* STUN with RESPONSE-PORT (RFC 5780); name empty: none; port 0: PROBE_SERVER_PORT */
 
     enum roaming_detect roaming_detect;
     bool roaming_keepalive;

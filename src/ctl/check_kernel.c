@@ -50,6 +50,7 @@ static void fill_largest_lockdown(struct lockdown *ret)
     fill_peers(ret->gateways, &ret->n_gateways, 0);
     fill_peers(ret->resolvers, &ret->n_resolvers, 53);
     fill_peers(ret->fetches, &ret->n_fetches, 80);
+    fill_peers(ret->probes, &ret->n_probes, PROBE_SERVER_PORT);
     ip_prefix_parse("192.168.0.0/16", &ret->lan[0]);
     ip_prefix_parse("fd00::/8", &ret->lan[1]);
     ret->tunnel_addrs[0] = addr_of("192.0.2.9");

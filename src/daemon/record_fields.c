@@ -31,6 +31,7 @@ static const struct field policy_fields[] = {
     SCALAR(struct policy, "keepalive", FIELD_SPAN, keepalive_usec),
     SCALAR(struct policy, "keepalive-min", FIELD_SPAN, keepalive_min_usec),
     SCALAR(struct policy, "keepalive-max", FIELD_SPAN, keepalive_max_usec),
+    SCALAR(struct policy, "probe-server", FIELD_GATEWAY, probe_server),
     SCALAR(struct policy, "roaming-detect", FIELD_ROAMING_DETECT, roaming_detect),
     SCALAR(struct policy, "roaming-keepalive", FIELD_BOOL, roaming_keepalive),
     SCALAR(struct policy, "idle-timeout", FIELD_SPAN, idle_timeout_usec),
@@ -119,6 +120,7 @@ static const struct field path_fields[] = {
     SCALAR(struct event, "remote", FIELD_ADDR, path.remote),
     SCALAR(struct event, "nat", FIELD_BOOL, path.nat),
     SCALAR(struct event, "moved", FIELD_BOOL, path.moved),
+    SCALAR(struct event, "mapping-changed", FIELD_BOOL, path.mapping_changed),
 };
 
 static const struct field traffic_fields[] = {

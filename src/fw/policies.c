@@ -142,6 +142,8 @@ static void add_peers(struct fw_policies *list, const struct lockdown *lockdown)
     policy.protocol = IPPROTO_UDP;
     add_for_set(list, "ike4", lockdown, policy);
     add_for_set(list, "ike6", lockdown, policy);
+    add_for_set(list, "probes4", lockdown, policy);
+    add_for_set(list, "probes6", lockdown, policy);
     policy.destination_port = DNS_PORT;
     add_for_set(list, "resolvers4", lockdown, policy);
     add_for_set(list, "resolvers6", lockdown, policy);

@@ -78,6 +78,7 @@ static void render_prerouting(const struct lockdown *lockdown, struct strbuf *s)
         strbuf_add(s, "\t\t%s saddr @gateways%d " IS_ESP " meta mark set 0x%08x\n", ip, family, mark);
         strbuf_add(s, "\t\t%s saddr @resolvers%d " IS_TCP_OR_UDP " th sport 53 meta mark set 0x%08x\n", ip, family, mark);
         strbuf_add(s, "\t\t%s saddr . tcp sport @fetches%d meta mark set 0x%08x\n", ip, family, mark);
+        strbuf_add(s, "\t\t%s saddr . udp sport @probes%d meta mark set 0x%08x\n", ip, family, mark);
     }
     strbuf_add(s, "\t\ticmp type destination-unreachable icmp code frag-needed @th,192,32 @gateway_errors4 meta mark set 0x%08x\n",
         lockdown->mark);
@@ -117,6 +118,7 @@ static void render_peers_in(struct strbuf *s)
         strbuf_add(s, "\t\t%s saddr @resolvers%d udp sport 53 accept comment \"answers about the gateway's name\"\n", ip, family);
         strbuf_add(s, "\t\t%s saddr @resolvers%d tcp sport 53 " NOT_AN_OPENING " accept\n", ip, family);
         strbuf_add(s, "\t\t%s saddr . tcp sport @fetches%d " NOT_AN_OPENING " accept comment \"CRL and OCSP\"\n", ip, family);
+        strbuf_add(s, "\t\t%s saddr . udp sport @probes%d accept comment \"STUN: how long the NAT remembers\"\n", ip, family);
     }
     strbuf_add(s, "\t\ticmp type destination-unreachable icmp code frag-needed @th,192,32 @gateway_errors4 accept comment \"MTU of the outer path\"\n");
     strbuf_add(s, "\t\ticmpv6 type packet-too-big @th,256,128 @gateway_errors6 accept comment \"MTU of the outer path\"\n");
@@ -133,6 +135,7 @@ static void render_peers_out(uint32_t mark, struct strbuf *s)
         strbuf_add(s, "\t\tmeta mark 0x%08x %s daddr @resolvers%d " IS_TCP_OR_UDP " th dport 53 accept comment \"the gateway's name\"\n",
             mark, ip, family);
         strbuf_add(s, "\t\tmeta mark 0x%08x %s daddr . tcp dport @fetches%d accept comment \"CRL and OCSP\"\n", mark, ip, family);
+        strbuf_add(s, "\t\tmeta mark 0x%08x %s daddr . udp dport @probes%d accept comment \"STUN\"\n", mark, ip, family);
     }
 }
 

@@ -89,6 +89,16 @@ static void list_resolvers(const struct lockdown *lockdown, uint8_t family, stru
     list_peers(lockdown->resolvers, lockdown->n_resolvers, family, ret);
 }
 
+static void list_probes(const struct lockdown *lockdown, uint8_t family, struct fw_elements *ret)
+{
+    for (uint32_t i = 0; i < lockdown->n_probes; i++) {
+        const struct lockdown_peer *peer = &lockdown->probes[i];
+
+        if (peer->addr.family == family)
+            add_service(ret, &peer->addr, peer->port ? peer->port : PROBE_SERVER_PORT);
+    }
+}
+
 static void list_tunnel(const struct lockdown *lockdown, uint8_t family, struct fw_elements *ret)
 {
     for (uint32_t i = 0; i < lockdown->n_tunnel_addrs; i++) {
@@ -176,6 +186,8 @@ const struct fw_set FW_SETS[] = {
     { "resolvers6", FW_KIND_ADDR, "type ipv6_addr;", 6, list_resolvers },
     { "fetches4", FW_KIND_SERVICE, TYPE_SERVICE4, 4, list_fetches },
     { "fetches6", FW_KIND_SERVICE, TYPE_SERVICE6, 6, list_fetches },
+    { "probes4", FW_KIND_SERVICE, TYPE_SERVICE4, 4, list_probes },
+    { "probes6", FW_KIND_SERVICE, TYPE_SERVICE6, 6, list_probes },
     { "tunnel4", FW_KIND_ADDR, "type ipv4_addr;", 4, list_tunnel },
     { "tunnel6", FW_KIND_ADDR, "type ipv6_addr;", 6, list_tunnel },
     { "lan4", FW_KIND_PREFIX, TYPE_PREFIX4, 4, list_lan },

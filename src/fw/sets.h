@@ -5,7 +5,7 @@
  */
 #include "core/lockdown.h"
 
-#define N_FW_SETS         17
+#define N_FW_SETS         19
 #define FW_ELEMENTS_MAX   LOCKDOWN_LAN_MAX /* the longest list there is */
 
 enum fw_kind {

@@ -33,6 +33,8 @@ static bool add_row(struct lockdown *l, const char *word, const char *value, uin
         fw_case_add_peer(l->resolvers, &l->n_resolvers, value, port);
     else if (strcmp(word, "fetch") == 0)
         fw_case_add_peer(l->fetches, &l->n_fetches, value, port);
+    else if (strcmp(word, "probe") == 0)
+        fw_case_add_peer(l->probes, &l->n_probes, value, port);
     else if (strcmp(word, "lan") == 0)
         fw_case_add_lan(l, value);
     else if (strcmp(word, "tunnel") == 0)

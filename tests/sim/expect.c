@@ -194,13 +194,15 @@ static bool is_open(const struct lockdown *l, const char *key, const char *value
         return peer_is_open(l->resolvers, l->n_resolvers, value);
     if (strcmp(key, "fetch") == 0)
         return peer_is_open(l->fetches, l->n_fetches, value);
+    if (strcmp(key, "probe") == 0)
+        return peer_is_open(l->probes, l->n_probes, value);
     return strcmp(key, "lan") == 0 && lan_is_open(l, value);
 }
 
 static void expect_open(struct scenario *s, char *p)
 {
     const struct lockdown *l = &s->sim.mirror.lockdown;
-    uint32_t n_open = l->n_gateways + l->n_resolvers + l->n_fetches + l->n_lan, n_wanted = 0;
+    uint32_t n_open = l->n_gateways + l->n_resolvers + l->n_fetches + l->n_probes + l->n_lan, n_wanted = 0;
     char *word, *value;
 
     while ((word = scenario_word(&p)) && strcmp(word, "nothing") != 0) {

@@ -372,7 +372,7 @@ static void check_zeroed(struct mirror *mirror)
     const struct routing *r = &mirror->routing;
 
     if (l->n_gateways > LOCKDOWN_PEERS_MAX || l->n_resolvers > LOCKDOWN_PEERS_MAX ||
-        l->n_fetches > LOCKDOWN_PEERS_MAX || l->n_lan > LOCKDOWN_LAN_MAX || r->n_outer > ROUTING_OUTER_MAX ||
+        l->n_fetches > LOCKDOWN_PEERS_MAX || l->n_probes > LOCKDOWN_PEERS_MAX || l->n_lan > LOCKDOWN_LAN_MAX || r->n_outer > ROUTING_OUTER_MAX ||
         r->n_subnets > POLICY_SUBNETS_MAX || r->n_lan > ROUTING_LAN_MAX || r->n_services > POLICY_NAMES_MAX) {
         mirror_violate(mirror, "a count is out of bounds");
         return;
@@ -381,6 +381,7 @@ static void check_zeroed(struct mirror *mirror)
         !is_zero(
             l->resolvers + l->n_resolvers, sizeof(l->resolvers) - l->n_resolvers * sizeof(l->resolvers[0])) ||
         !is_zero(l->fetches + l->n_fetches, sizeof(l->fetches) - l->n_fetches * sizeof(l->fetches[0])) ||
+        !is_zero(l->probes + l->n_probes, sizeof(l->probes) - l->n_probes * sizeof(l->probes[0])) ||
         !is_zero(r->lan + r->n_lan, sizeof(r->lan) - r->n_lan * sizeof(r->lan[0])) ||
         !is_zero(r->services + r->n_services, sizeof(r->services) - r->n_services * sizeof(r->services[0])) ||
         !is_zero(r->outer + r->n_outer, sizeof(r->outer) - r->n_outer * sizeof(r->outer[0])))

@@ -68,7 +68,7 @@ static void nothing_written_is_the_defaults(void)
     CHECK(!s->standard_ports);
     CHECK_EQ(s->policy.n_dns, 0);
     CHECK_EQ(s->policy.n_domains, 0);
-    CHECK(!s->probe_server && !s->portal_command && !s->management_server);
+    CHECK(!s->policy.probe_server.name[0] && !s->portal_command && !s->management_server);
     CHECK_EQ(s->management_poll_usec, HOURS(8));
     built_end(&built);
 }
@@ -150,7 +150,8 @@ static void every_other_key(void)
     CHECK_EQ(p->keepalive_usec, SEC(60));
     CHECK_EQ(p->keepalive_min_usec, SEC(30));
     CHECK_EQ(p->keepalive_max_usec, HOURS(1));
-    CHECK_STR(s->probe_server, "stun.example.com:3478");
+    CHECK_STR(p->probe_server.name, "stun.example.com");
+    CHECK_EQ(p->probe_server.port, 3478);
     CHECK_EQ(p->roaming_detect, ROAMING_DETECT_NEVER);
     CHECK(!p->roaming_keepalive);
     CHECK_EQ(p->idle_timeout_usec, MINUTES(5));

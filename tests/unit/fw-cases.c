@@ -90,6 +90,13 @@ static void fill_fetching(struct lockdown *ret)
     fw_case_add_peer(ret->fetches, &ret->n_fetches, "2001:db8::80", 8080);
 }
 
+static void fill_probing(struct lockdown *ret)
+{
+    fill_connected(ret);
+    fw_case_add_peer(ret->probes, &ret->n_probes, "198.51.100.34", 0);
+    fw_case_add_peer(ret->probes, &ret->n_probes, "2001:db8::34", 13478);
+}
+
 /* Overlaps are melted into the larger prefix. */
 static void fill_lan(struct lockdown *ret)
 {
@@ -132,6 +139,7 @@ static void fill_largest(struct lockdown *ret)
         fw_case_add_peer(ret->gateways, &ret->n_gateways, text, (uint16_t)(10000 + i));
         fw_case_add_peer(ret->resolvers, &ret->n_resolvers, text, 0);
         fw_case_add_peer(ret->fetches, &ret->n_fetches, text, 0);
+        fw_case_add_peer(ret->probes, &ret->n_probes, text, (uint16_t)(20000 + i));
     }
     for (int i = 0; i < LOCKDOWN_LAN_MAX; i++) {
         snprintf(text, sizeof(text), "fd11:2222:3333:4444:5555:6666:7777:%x/124", 0x1000 + 16 * i);
@@ -154,6 +162,7 @@ const struct fw_case FW_CASES[] = {
     { "connected", fill_connected },
     { "resolving", fill_resolving },
     { "fetching", fill_fetching },
+    { "probing", fill_probing },
     { "lan", fill_lan },
     { "no-usb", fill_no_usb },
     { "cellular", fill_cellular },
