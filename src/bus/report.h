@@ -17,8 +17,6 @@ struct report {
     struct ip_addr dns[TUNNEL_DNS_MAX];
     uint64_t rx_bytes, tx_bytes;
     const char *keepalive_mode; /* "detect", "fixed", "off" */
-    const char *nat_method; /* "stun", "mobike", "admin", "none" */
-    usec_t nat_lifetime_usec; /* 0: unknown */
     bool has_certificate;
     const char *certificate_subject;
     int64_t certificate_not_after_sec; /* seconds since 1970 */

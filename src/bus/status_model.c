@@ -139,9 +139,13 @@ static void describe_tunnel(const struct report *report, struct status_object *o
 
 static void describe_nat(const struct report *report, struct status_object *o)
 {
-    add_flag(o, "detected", report->core.has_tunnel, report->core.tunnel.nat);
-    add_time(o, "lifetime", STATUS_KIND_SPAN, report->nat_lifetime_usec != 0, report->nat_lifetime_usec);
-    add_text(o, "method", report->nat_method ? report->nat_method : "none");
+    const struct core_status *core = &report->core;
+    bool expires = core->nat_lifetime_usec != 0 && core->nat_lifetime_usec != USEC_INFINITY;
+
+    add_flag(o, "detected", core->has_tunnel, core->tunnel.nat);
+    add_time(o, "lifetime", STATUS_KIND_SPAN, expires, core->nat_lifetime_usec);
+    add_text(o, "method", nat_method_name(core->nat_method));
+    add_flag(o, "detecting", core->has_tunnel, core->nat_detecting);
 }
 
 static void describe_keepalive(const struct report *report, struct status_object *o)

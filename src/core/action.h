@@ -75,8 +75,6 @@ struct fetch_reply {
     struct ip_addr addrs[RESOLVED_ADDRS_MAX];
 };
 
-#define PROBE_SLOT_ALL UINT32_MAX
-
 /* From the socket of this slot, which is opened with its first request, pinned to the link and marked. */
 struct probe_send {
     uint32_t slot; /* below PROBE_SLOTS_MAX */

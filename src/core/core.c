@@ -28,6 +28,7 @@ struct core *core_new(const struct policy *policy, uint64_t seed)
     for (unsigned i = 0; i < N_TIMERS; i++)
         core->timers[i] = USEC_INFINITY;
     pathwatch_reset(&core->pathwatch);
+    probing_reset(&core->probing);
     return core;
 }
 
@@ -280,12 +281,12 @@ static void take_in(struct core *core, const struct event *event)
         run(core, TRIGGER_CREDENTIALS, REASON_NONE);
         break;
     case EVENT_RESOLVERS:
-        if (!revocation_on_resolvers(core, &event->resolvers))
+        if (!revocation_on_resolvers(core, &event->resolvers) && !probing_on_resolvers(core, &event->resolvers))
             attempt_on_resolvers(core, &event->resolvers);
         run_raised(core);
         break;
     case EVENT_RESOLVED:
-        if (!revocation_on_resolved(core, &event->resolved))
+        if (!revocation_on_resolved(core, &event->resolved) && !probing_on_resolved(core, &event->resolved))
             attempt_on_resolved(core, &event->resolved);
         run_raised(core);
         break;
@@ -317,8 +318,13 @@ static void take_in(struct core *core, const struct event *event)
         run(core, TRIGGER_DEMAND, REASON_DEMAND);
         break;
     case EVENT_PROBE_ANSWER:
+        probing_on_answer(core, &event->probe_answer);
+        break;
     case EVENT_PROBE_FAILED:
+        probing_on_failed(core, &event->probe_failed);
+        break;
     case EVENT_NAT_RECALLED:
+        probing_on_recalled(core, &event->nat);
         break;
     case EVENT_TUNNEL_LOST:
         core->routing_dirty = true;
@@ -339,6 +345,7 @@ static void take_in(struct core *core, const struct event *event)
         on_suspend(core);
         break;
     case EVENT_RESUME:
+        probing_on_resumed(core);
         on_resume(core);
         break;
     case EVENT_TIMER:
@@ -406,6 +413,7 @@ void core_step(struct core *core, usec_t now_usec, const struct event *event, st
     core->now_usec = MAX_OF(core->now_usec, now_usec);
     core->actions = &turn;
     take_in(core, event);
+    probing_follow(core);
     tell(core, &turn, ret_actions);
 }
 
@@ -434,6 +442,8 @@ struct deadline core_next_deadline(const struct core *core)
         offer(&deadline, pathwatch_deadline(&core->pathwatch), MSEC(50), false);
         offer(&deadline, session_move_deadline(core), 0, false);
         at_usec = idle_deadline(&core->idle, &slack_usec);
+        offer(&deadline, at_usec, slack_usec, false);
+        at_usec = probing_deadline(core, &slack_usec);
         offer(&deadline, at_usec, slack_usec, false);
     }
     return deadline;

@@ -55,6 +55,9 @@ struct core_status {
     uint32_t retry_attempt;
     usec_t retry_at_usec; /* USEC_INFINITY: none planned */
     usec_t keepalive_interval_usec; /* 0: none are sent */
+    enum nat_method nat_method;
+    usec_t nat_lifetime_usec; /* USEC_INFINITY: nothing expires; 0: not known, or shorter than can be probed */
+    bool nat_detecting; /* being measured */
     uint64_t n_keepalives_sent, n_keepalives_suppressed;
     bool push_supported;
     bool on_demand;

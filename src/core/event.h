@@ -14,6 +14,7 @@
 #define TUNNEL_DNS_MAX     POLICY_DNS_MAX
 #define TUNNEL_DOMAINS_MAX 8
 #define PROBE_SLOTS_MAX    32
+#define PROBE_SLOT_ALL     UINT32_MAX
 
 enum event_type {
     EVENT_START, /* the daemon runs: policy, links, clock and credentials were given before; .enabled is the record's word */
@@ -137,8 +138,6 @@ struct probe_answer {
 struct probe_failed {
     uint32_t slot, tag;
 };
-
-enum nat_method { NAT_METHOD_NONE, NAT_METHOD_STUN, NAT_METHOD_MOBIKE, NAT_METHOD_ADMIN };
 
 /* What is known of the mappings of one network, for one outer address family. */
 struct nat_knowledge {

@@ -11,6 +11,7 @@
  *   demand.c       while roaming: a tunnel when somebody wants it
  *   revocation.c   openings for CRL and OCSP fetches
  *   dns.c          what the system's resolver and other programs are told
+ *   probing.c      what is known of this network's NAT, and measuring it
  *   status.c       what the core tells of itself
  */
 #include "core/backoff.h"
@@ -19,6 +20,7 @@
 #include "core/keepalive.h"
 #include "core/linkset.h"
 #include "core/nat64.h"
+#include "core/natprobe.h"
 #include "core/pathwatch.h"
 
 #define ATTEMPT_GUARD_USEC  SEC(45) /* charon answers after 9 s at most, longer only while it fetches a CRL */
@@ -120,6 +122,39 @@ struct nat64 {
     struct ip_prefix prefix; /* family 0: that link has none */
 };
 
+enum probing_phase {
+    PROBING_PHASE_OFF, /* not connected, or not wanted */
+    PROBING_PHASE_RECALLING, /* what was found on an earlier visit */
+    PROBING_PHASE_FINDING, /* name servers for ProbeServer= */
+    PROBING_PHASE_RESOLVING,
+    PROBING_PHASE_RUNNING,
+    PROBING_PHASE_RESTING, /* known, or not to be known this way; again at again_at_usec */
+};
+
+/* The network that the tunnel is in, and its NAT. */
+struct probing {
+    enum probing_phase phase;
+    char network[NETWORK_ID_SIZE]; /* empty: nobody knows which one; nothing is remembered of it */
+    int ifindex;
+    struct ip_addr local, remote; /* the tunnel's, outer */
+    struct gateway probe_server; /* as configured when it began */
+    usec_t floor_usec, top_usec; /* likewise */
+    uint32_t request_id;
+    usec_t guard_at_usec; /* for an answer; USEC_INFINITY: none is waited for */
+    uint32_t n_servers;
+    struct ip_addr servers[RESOLVED_ADDRS_MAX];
+    struct ip_addr server; /* STUN */
+    enum nat_method method; /* NAT_METHOD_NONE: nothing is known yet */
+    usec_t lifetime_usec; /* 0: shorter than can be probed; USEC_INFINITY: nothing expires */
+    uint32_t n_confirmations;
+    bool afresh; /* what is known is in doubt: measured, not confirmed */
+    usec_t again_at_usec; /* measured or confirmed again; USEC_INFINITY: never */
+    usec_t condition_at_usec; /* the new mapping is to be seen alive for a while, or it is dropped early; USEC_INFINITY: it is */
+    usec_t go_on_at_usec; /* not all requests fit into one turn */
+    usec_t slept_at_usec; /* 0: never */
+    struct natprobe probe;
+};
+
 struct core {
     /* the model */
     struct policy policy;
@@ -165,6 +200,7 @@ struct core {
     struct idle idle;
     bool demanded; /* somebody waits for the tunnel that is being built */
     bool placeholder; /* armed before there was an address: the interface has one that the gateway has not given */
+    struct probing probing;
     uint32_t next_request_id;
     bool ike_running;
     bool ike_stale; /* it runs with settings that are not the policy's any more */
@@ -272,3 +308,20 @@ void revocation_forget(struct core *core);
 /* dns.c. Pure: the model to desired states, unused parts zeroed, so that memcmp tells whether anything changed. */
 void dns_compute(const struct core *core, struct dns *ret);
 void character_compute(const struct core *core, struct character *ret);
+
+/* probing.c */
+void probing_reset(struct probing *probing);
+void probing_follow(struct core *core); /* at the end of a turn: begins, goes on or ends as the tunnel and the configuration are now */
+void probing_forget(struct core *core); /* the tunnel is gone, or about to move */
+bool probing_on_resolvers(struct core *core, const struct resolved *resolvers); /* true: it was for the probe server */
+bool probing_on_resolved(struct core *core, const struct resolved *resolved);
+void probing_on_recalled(struct core *core, const struct nat_knowledge *knowledge);
+void probing_on_answer(struct core *core, const struct probe_answer *answer);
+void probing_on_failed(struct core *core, const struct probe_failed *failed);
+void probing_on_timer(struct core *core, bool radio_is_on);
+void probing_on_mapping(struct core *core, bool changed); /* a new one by a start or a move; or `changed` by itself */
+void probing_on_resumed(struct core *core);
+usec_t probing_deadline(const struct core *core, usec_t *ret_slack_usec);
+bool probing_needs_keepalives(const struct core *core);
+bool probing_is_detecting(const struct core *core);
+usec_t probing_interval(const struct core *core); /* what Mode=detect gives; 0: no keepalives */

@@ -45,6 +45,17 @@ static void open_resolvers(const struct core *core, struct lockdown *ret)
     if (core->fetching.phase == FETCH_PHASE_RESOLVING)
         for (uint32_t i = 0; i < core->fetching.n_servers; i++)
             add_peer(ret->resolvers, &ret->n_resolvers, &core->fetching.servers[i], 53);
+    if (core->probing.phase == PROBING_PHASE_RESOLVING)
+        for (uint32_t i = 0; i < core->probing.n_servers; i++)
+            add_peer(ret->resolvers, &ret->n_resolvers, &core->probing.servers[i], 53);
+}
+
+static void open_probes(const struct core *core, struct lockdown *ret)
+{
+    const struct gateway *server = &core->probing.probe_server;
+
+    if (core->probing.phase == PROBING_PHASE_RUNNING)
+        add_peer(ret->probes, &ret->n_probes, &core->probing.server, server->port ? server->port : PROBE_SERVER_PORT);
 }
 
 static void open_fetches(const struct core *core, struct lockdown *ret)
@@ -94,6 +105,7 @@ void lockdown_compute(const struct core *core, struct lockdown *ret)
     open_gateways(core, ret);
     open_resolvers(core, ret);
     open_fetches(core, ret);
+    open_probes(core, ret);
     if (policy->allow_lan)
         open_lan(core, ret);
     ret->allow_usb = policy->allow_usb;
@@ -181,6 +193,8 @@ void routing_compute(const struct core *core, struct routing *ret)
             route_outer(core, &lockdown.resolvers[i].addr, ret);
         for (uint32_t i = 0; i < lockdown.n_fetches; i++)
             route_outer(core, &lockdown.fetches[i].addr, ret);
+        for (uint32_t i = 0; i < lockdown.n_probes; i++)
+            route_outer(core, &lockdown.probes[i].addr, ret);
     }
     ret->n_lan = lockdown.n_lan;
     memcpy(ret->lan, lockdown.lan, sizeof(lockdown.lan));

@@ -215,6 +215,19 @@ bool state_from_name(const char *name, enum state *ret)
     return true;
 }
 
+static const char *const nat_method_names[] = {
+    [NAT_METHOD_NONE] = "none",
+    [NAT_METHOD_STUN] = "stun",
+    [NAT_METHOD_MOBIKE] = "mobike",
+    [NAT_METHOD_ADMIN] = "admin",
+};
+_Static_assert(ELEMENTSOF(nat_method_names) == N_NAT_METHODS, "every method has a name");
+
+const char *nat_method_name(enum nat_method method)
+{
+    return nat_method_names[method];
+}
+
 bool reason_from_name(const char *name, enum reason *ret)
 {
     for (unsigned i = 0; i < N_REASONS; i++) {

@@ -63,6 +63,16 @@ enum reason {
 };
 #define N_REASONS (REASON_LOCKDOWN_FAILED + 1)
 
+/* From what a keepalive interval follows. */
+enum nat_method {
+    NAT_METHOD_NONE, /* nothing is known, or there is nothing to be kept alive */
+    NAT_METHOD_STUN,
+    NAT_METHOD_MOBIKE,
+    NAT_METHOD_ADMIN, /* the configuration */
+};
+#define N_NAT_METHODS (NAT_METHOD_ADMIN + 1)
+
+const char *nat_method_name(enum nat_method method); /* "stun" */
 const char *state_name(enum state state); /* "connected" */
 const char *reason_name(enum reason reason); /* "gateway-silent" */
 const char *reason_sentence(enum reason reason); /* what happened and what to do, one or two sentences */

@@ -490,6 +490,11 @@ void natprobe_on_time(struct natprobe *probe, usec_t now_usec, bool radio_is_on)
 
 static bool close_next(struct natprobe *probe, struct natprobe_wish *ret)
 {
+    if (probe->to_close && !natprobe_is_running(probe)) {
+        probe->to_close = probe->used = 0;
+        *ret = (struct natprobe_wish){ .type = NATPROBE_WISH_CLOSE, .slot = PROBE_SLOT_ALL };
+        return true;
+    }
     for (uint32_t slot = 0; slot < PROBE_SLOTS_MAX; slot++) {
         if (!(probe->to_close & 1u << slot))
             continue;
@@ -528,6 +533,8 @@ usec_t natprobe_deadline(const struct natprobe *probe, usec_t *ret_slack_usec)
     usec_t at_usec = USEC_INFINITY;
 
     *ret_slack_usec = SLACK_USEC;
+    if (probe->has_word || probe->to_close)
+        return 0;
     if (!natprobe_is_running(probe))
         return at_usec;
     if (probe->control.phase != NATCONTROL_PHASE_IDLE)

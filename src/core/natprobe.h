@@ -36,7 +36,7 @@ enum natprobe_wish_type { NATPROBE_WISH_SEND, NATPROBE_WISH_CLOSE, NATPROBE_WISH
 
 struct natprobe_wish {
     enum natprobe_wish_type type;
-    uint32_t slot; /* SEND, CLOSE */
+    uint32_t slot; /* SEND; CLOSE: or PROBE_SLOT_ALL */
     uint32_t tag; /* SEND */
     uint16_t response_port; /* SEND; 0: none */
     enum natprobe_word word; /* SAY */

@@ -12,7 +12,7 @@
 
 /* Of the xfrm interface, its SAs and its policies. Not the mark, so that leftovers are found whatever is configured. */
 #define TUNNEL_IF_ID      0x4d56
-#define ROUTING_OUTER_MAX 24
+#define ROUTING_OUTER_MAX 32
 #define ROUTING_LAN_MAX   (LOCKDOWN_LAN_MAX + LINK_ADDRS_MAX)
 
 struct routing_outer {

@@ -49,11 +49,17 @@ static usec_t wanted_keepalive_interval(const struct core *core)
 {
     const struct policy *policy = &core->policy;
 
-    if (!core->has_tunnel || !core->tunnel.nat || policy->keepalive_mode == KEEPALIVE_MODE_OFF)
+    if (!core->has_tunnel || (core->base.roaming && !policy->roaming_keepalive))
         return 0;
-    if (core->base.roaming && !policy->roaming_keepalive)
+    switch (policy->keepalive_mode) {
+    case KEEPALIVE_MODE_OFF:
         return 0;
-    return MAX_OF(policy->keepalive_usec, policy->keepalive_min_usec);
+    case KEEPALIVE_MODE_FIXED:
+        return core->tunnel.nat ? policy->keepalive_usec : 0;
+    case KEEPALIVE_MODE_DETECT:
+        return probing_interval(core);
+    }
+    return 0;
 }
 
 void session_update_keepalive(struct core *core)
@@ -62,8 +68,10 @@ void session_update_keepalive(struct core *core)
 
     if (interval_usec == 0)
         keepalive_stop(&core->keepalive);
-    else if (interval_usec != core->keepalive.interval_usec)
+    else if (core->keepalive.interval_usec == 0)
         keepalive_start(&core->keepalive, core->now_usec, interval_usec);
+    else
+        core->keepalive.interval_usec = interval_usec; /* counted from the last outbound packet, as before */
 }
 
 void session_start(struct core *core, const struct tunnel *tunnel)
@@ -80,6 +88,7 @@ void session_start(struct core *core, const struct tunnel *tunnel)
     attempt_won(core);
     core_clear_timer(core, TIMER_ATTEMPT);
     core_clear_timer(core, TIMER_EYEBALLS);
+    probing_forget(core);
     keepalive_stop(&core->keepalive);
     session_update_keepalive(core);
     idle_stop(&core->idle);
@@ -96,6 +105,7 @@ void session_forget(struct core *core)
     core->has_tunnel = core->moving = false;
     core_clear_timer(core, TIMER_GRACE);
     core_clear_timer(core, TIMER_MOVE);
+    probing_forget(core);
     keepalive_stop(&core->keepalive);
     idle_stop(&core->idle);
     pathwatch_reset(&core->pathwatch);
@@ -165,6 +175,7 @@ void session_move(struct core *core)
     struct ip_addr remote;
     const struct link *link = find_target(core, &remote);
 
+    probing_forget(core);
     core->base = *link;
     demand_update(core);
     core->path_mtu_bytes = 0;
@@ -225,6 +236,7 @@ void session_on_moved(struct core *core, const struct path *path)
     core->tunnel.remote = path->remote;
     core->tunnel.nat = path->nat;
     session_update_keepalive(core);
+    probing_on_mapping(core, path->mapping_changed && !core->moving);
     if (core->moving) {
         core->moving = false;
         core_clear_timer(core, TIMER_MOVE);
@@ -234,7 +246,8 @@ void session_on_moved(struct core *core, const struct path *path)
 
 bool session_push_supported(const struct core *core)
 {
-    return core->state == STATE_CONNECTED && core->base.wake_on_incoming && (!core->tunnel.nat || core->keepalive.interval_usec > 0);
+    return core->state == STATE_CONNECTED && core->base.wake_on_incoming &&
+           (!probing_needs_keepalives(core) || core->keepalive.interval_usec > 0);
 }
 
 /* How long a mapping, or without a NAT the gateway's patience, can be trusted while nothing is sent. */
@@ -314,6 +327,8 @@ void session_on_neighbour_lost(struct core *core, const struct neighbour *neighb
 
 void session_on_timer(struct core *core, const struct traffic *traffic)
 {
+    usec_t slack_usec;
+
     if (!core->has_tunnel || core->state != STATE_CONNECTED)
         return;
     repeat_move(core);
@@ -321,8 +336,11 @@ void session_on_timer(struct core *core, const struct traffic *traffic)
         core_raise(core, TRIGGER_IDLE, REASON_IDLE);
         return;
     }
+    bool radio_is_on = core->now_usec >= keepalive_deadline(&core->keepalive, &slack_usec); /* by the packet that suppresses it, if not by it */
+
     if (keepalive_due(&core->keepalive, core->now_usec, traffic->last_out_at_usec))
         core_act(core, ACTION_KEEPALIVE);
+    probing_on_timer(core, radio_is_on);
     if (core->now_usec >= pathwatch_deadline(&core->pathwatch))
         session_on_traffic(core, traffic);
 }

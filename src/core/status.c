@@ -9,6 +9,16 @@
 
 #include <string.h>
 
+/* From what the keepalive interval follows. */
+static enum nat_method method_of(const struct core *core)
+{
+    if (!core->has_tunnel || core->policy.keepalive_mode == KEEPALIVE_MODE_OFF)
+        return NAT_METHOD_NONE;
+    if (core->probing.method != NAT_METHOD_NONE && core->probing.lifetime_usec != USEC_INFINITY)
+        return core->probing.method;
+    return core->keepalive.interval_usec ? NAT_METHOD_ADMIN : NAT_METHOD_NONE;
+}
+
 void core_get_status(const struct core *core, struct core_status *ret)
 {
     const struct attempt *attempt = &core->attempt;
@@ -35,6 +45,9 @@ void core_get_status(const struct core *core, struct core_status *ret)
     ret->n_keepalives_suppressed = core->keepalive.n_suppressed;
     ret->on_demand = ret->enabled && demand_applies(core);
     ret->push_supported = session_push_supported(core);
+    ret->nat_method = method_of(core);
+    ret->nat_lifetime_usec = core->probing.method == NAT_METHOD_NONE ? 0 : core->probing.lifetime_usec;
+    ret->nat_detecting = probing_is_detecting(core);
 }
 
 uint32_t core_n_links(const struct core *core)

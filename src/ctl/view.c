@@ -182,15 +182,18 @@ static void add_nat(struct json_object *status, struct view *view)
 {
     const char *method = json_text(status, "nat.method");
     char text[32];
+    const char *what = json_flag(status, "nat.detected") ? "on the way" : "none, but a firewall on the way";
     double lifetime;
 
     if (!json_at(status, "nat.detected"))
         return;
-    if (!json_flag(status, "nat.detected"))
+    if (json_number(status, "nat.lifetime", &lifetime))
+        add_row(view, "NAT", STYLE_PLAIN, "%s, forgets after %s (%s)", what, view_seconds(lifetime, text, sizeof(text)),
+            method ? method : "unknown");
+    else if (json_flag(status, "nat.detecting"))
+        add_row(view, "NAT", STYLE_PLAIN, "%s, lifetime being measured", json_flag(status, "nat.detected") ? what : "none on the way");
+    else if (!json_flag(status, "nat.detected"))
         add_row(view, "NAT", STYLE_PLAIN, "none on the way");
-    else if (json_number(status, "nat.lifetime", &lifetime))
-        add_row(view, "NAT", STYLE_PLAIN, "on the way, forgets after %s (%s)",
-            view_seconds(lifetime, text, sizeof(text)), method ? method : "unknown");
     else
         add_row(view, "NAT", STYLE_PLAIN, "on the way, lifetime not known");
 }

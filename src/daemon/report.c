@@ -60,7 +60,6 @@ static void get_report(void *userdata, struct report *ret)
     ret->rx_bytes = stats.rx_bytes;
     ret->tx_bytes = stats.tx_bytes;
     ret->keepalive_mode = modes[policy->keepalive_mode];
-    ret->nat_method = ret->core.has_tunnel && ret->core.tunnel.nat ? "admin" : "none";
     ret->has_certificate = daemon->credentials.subject[0] != '\0';
     ret->certificate_subject = daemon->credentials.subject;
     ret->certificate_not_after_sec = daemon->credentials.credentials.not_after_sec;

@@ -242,7 +242,6 @@ static void fill_report(struct service *s)
     s->report.interface = "mvpn0";
     s->report.data_path = "user";
     s->report.keepalive_mode = "fixed";
-    s->report.nat_method = "none";
     s->report.has_certificate = true;
     s->report.certificate_subject = s->subject;
     snprintf(s->subject, sizeof(s->subject), "CN=handset");

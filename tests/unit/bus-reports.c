@@ -56,8 +56,8 @@ static void with_tunnel(struct report *report)
     report->dns[0] = address("10.99.0.53");
     report->rx_bytes = UINT64_C(5000000000);
     report->tx_bytes = 123456;
-    report->nat_method = "stun";
-    report->nat_lifetime_usec = SEC(120);
+    core->nat_method = NAT_METHOD_STUN;
+    core->nat_lifetime_usec = SEC(120);
 }
 
 static void set_reason(struct report *report, enum reason reason, usec_t since_usec)
@@ -78,7 +78,6 @@ static void base(enum state state, struct report *ret)
     ret->interface = "mvpn0";
     ret->data_path = "user";
     ret->keepalive_mode = "detect";
-    ret->nat_method = "none";
     ret->has_certificate = true;
     ret->certificate_subject = "C=CH, O=Example, CN=handset";
     ret->certificate_not_after_sec = REPORT_WALL_SEC + 31536000;

@@ -66,7 +66,7 @@ static void keys_come_in_the_order_of_the_contract(void)
     static const char *const keys[] = { "enabled", "state", "reason", "message", "since", "internet_blocked",
         "gateway", "name", "address", "identity", "base_link", "interface", "type", "metered", "roaming",
         "wake_on_incoming", "mtu", "tunnel", "interface", "data_path", "addresses", "dns", "mtu", "rx_bytes",
-        "tx_bytes", "nat", "detected", "lifetime", "method", "keepalive", "mode", "interval", "sent",
+        "tx_bytes", "nat", "detected", "lifetime", "method", "detecting", "keepalive", "mode", "interval", "sent",
         "suppressed", "push_supported", "on_demand", "retry", "attempt", "next_in", "certificate", "subject",
         "expires_in" };
 

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keepalive.Mode=detect: what is known of the NAT in front of this network, and when it is measured. Known on return, by the link's network
+ * and the outer family; measured (natprobe.h) where it is not, with ProbeServer= through an opening that exists only meanwhile; confirmed
+ * weekly and after any surprise. Until something is known, keepalives go at the administrator's interval.
+ */
+#include "core/internal.h"
+
+#include "base/macro.h"
+
+#include <string.h>
+
+#define RECALL_GUARD_USEC    SEC(5)
+#define CONFIRM_AFTER_USEC   HOURS(UINT64_C(24) * 7)
+#define TRY_AGAIN_USEC       HOURS(1) /* the server was silent, its name unknown, or something filters */
+#define UNSUPPORTED_USEC     HOURS(24)
+#define CONDITION_AFTER_USEC MSEC(2600) /* as the probes are: beyond the 2 s after which Linux takes a flow for a stream */
+#define FIRST_TIME_USEC      SEC(2) /* the handshake is over, inner traffic of the start has gone */
+#define SENDS_MAX            8 /* in one turn */
+#define WISHES_MAX           12
+#define GO_ON_USEC           MSEC(10)
+#define SLEEP_EXCUSES_USEC   SEC(60)
+#define MARGIN_USEC          SEC(3)
+
+/* ---- lifetime and interval ---- */
+
+static usec_t clamp_interval(const struct core *core, usec_t interval_usec)
+{
+    const struct policy *policy = &core->policy;
+
+    return MAX_OF(MIN_OF(interval_usec, policy->keepalive_max_usec), policy->keepalive_min_usec);
+}
+
+/* The smallest lifetime that allows this interval. */
+static usec_t lifetime_for(usec_t interval_usec)
+{
+    return MAX_OF(interval_usec / 95 * 100, usec_add(interval_usec, MARGIN_USEC));
+}
+
+static usec_t interval_for(const struct core *core, usec_t lifetime_usec)
+{
+    return clamp_interval(core, MIN_OF(lifetime_usec / 100 * 95, usec_sub(lifetime_usec, MARGIN_USEC)));
+}
+
+bool probing_is_detecting(const struct core *core)
+{
+    enum probing_phase phase = core->probing.phase;
+
+    return phase == PROBING_PHASE_FINDING || phase == PROBING_PHASE_RESOLVING ||
+           (phase == PROBING_PHASE_RUNNING && natprobe_is_running(&core->probing.probe));
+}
+
+/* Something on the way forgets the tunnel when it is idle: a NAT, or a firewall that was measured. */
+bool probing_needs_keepalives(const struct core *core)
+{
+    if (core->probing.method != NAT_METHOD_NONE)
+        return core->probing.lifetime_usec != USEC_INFINITY;
+    return core->tunnel.nat;
+}
+
+usec_t probing_interval(const struct core *core)
+{
+    const struct probing *probing = &core->probing;
+
+    if (probing->method != NAT_METHOD_NONE)
+        return probing->lifetime_usec == USEC_INFINITY ? 0 : interval_for(core, probing->lifetime_usec);
+    if (!core->tunnel.nat && !probing_is_detecting(core))
+        return 0;
+    return clamp_interval(core, core->policy.keepalive_usec);
+}
+
+static void learn(struct core *core, enum nat_method method, usec_t lifetime_usec)
+{
+    core->probing.method = method;
+    core->probing.lifetime_usec = lifetime_usec;
+    session_update_keepalive(core);
+}
+
+static void remember(struct core *core)
+{
+    struct probing *probing = &core->probing;
+    struct nat_knowledge *nat;
+
+    if (!probing->network[0])
+        return;
+    nat = &core_act(core, ACTION_NAT_REMEMBER)->nat;
+    *nat = (struct nat_knowledge){
+        .family = probing->remote.family,
+        .method = probing->method,
+        .lifetime_usec = probing->lifetime_usec,
+        .n_confirmations = probing->n_confirmations,
+    };
+    memcpy(nat->network, probing->network, sizeof(nat->network));
+}
+
+/* ---- the engine ---- */
+
+/* Nothing is under way. Without a server there is nothing to be done again. */
+static void rest(struct core *core, usec_t again_in_usec)
+{
+    struct probing *probing = &core->probing;
+
+    if (probing->probe.to_close)
+        core_act(core, ACTION_PROBE_CLOSE)->probe_slot = PROBE_SLOT_ALL;
+    probing->probe.to_close = 0;
+    probing->phase = PROBING_PHASE_RESTING;
+    probing->guard_at_usec = USEC_INFINITY;
+    probing->again_at_usec = probing->probe_server.name[0] ? usec_add(core->now_usec, again_in_usec) : USEC_INFINITY;
+}
+
+static void hear(struct core *core, const struct natprobe_wish *wish)
+{
+    struct probing *probing = &core->probing;
+
+    switch (wish->word) {
+    case NATPROBE_WORD_UNSUPPORTED:
+        rest(core, UNSUPPORTED_USEC);
+        break;
+    case NATPROBE_WORD_FILTERED:
+        rest(core, TRY_AGAIN_USEC);
+        break;
+    case NATPROBE_WORD_BELOW: /* half at once; the next measurement tells */
+        learn(core, NAT_METHOD_STUN, wish->lifetime_usec / 2);
+        break;
+    case NATPROBE_WORD_MEASURED:
+        probing->n_confirmations = 0;
+        learn(core, NAT_METHOD_STUN, wish->lifetime_usec);
+        remember(core);
+        break;
+    case NATPROBE_WORD_CONFIRMED:
+        probing->n_confirmations++;
+        learn(core, NAT_METHOD_STUN, wish->lifetime_usec);
+        remember(core);
+        break;
+    }
+    if (!natprobe_is_running(&probing->probe) && probing->phase == PROBING_PHASE_RUNNING)
+        rest(core, CONFIRM_AFTER_USEC);
+    session_update_keepalive(core);
+}
+
+static void send_probe(struct core *core, const struct natprobe_wish *wish)
+{
+    const struct probing *probing = &core->probing;
+    struct probe_send *send = &core_act(core, ACTION_PROBE_SEND)->probe_send;
+
+    *send = (struct probe_send){
+        .slot = wish->slot,
+        .tag = wish->tag,
+        .response_port = wish->response_port,
+        .server = probing->server,
+        .server_port = probing->probe_server.port ? probing->probe_server.port : PROBE_SERVER_PORT,
+        .local = probing->local,
+        .ifindex = core->base.ifindex,
+    };
+    memcpy(send->interface, core->base.name, sizeof(send->interface));
+}
+
+static void pump(struct core *core)
+{
+    struct probing *probing = &core->probing;
+    struct natprobe_wish wish;
+    uint32_t n_wishes = 0, n_sends = 0;
+
+    probing->go_on_at_usec = 0;
+    while (n_sends < SENDS_MAX && n_wishes++ < WISHES_MAX) {
+        if (!natprobe_next(&probing->probe, core->now_usec, &wish))
+            return;
+        switch (wish.type) {
+        case NATPROBE_WISH_SEND:
+            n_sends++;
+            send_probe(core, &wish);
+            break;
+        case NATPROBE_WISH_CLOSE:
+            core_act(core, ACTION_PROBE_CLOSE)->probe_slot = wish.slot;
+            break;
+        case NATPROBE_WISH_SAY:
+            hear(core, &wish);
+            break;
+        }
+    }
+    probing->go_on_at_usec = core->now_usec + GO_ON_USEC;
+}
+
+static void run_engine(struct core *core, const struct ip_addr *server)
+{
+    struct probing *probing = &core->probing;
+    bool known = !probing->afresh && probing->method == NAT_METHOD_STUN && probing->lifetime_usec != 0 &&
+                 probing->lifetime_usec != USEC_INFINITY;
+    struct natprobe_settings settings = {
+        .floor_usec = probing->floor_usec,
+        .top_usec = probing->top_usec,
+        .known_usec = known ? probing->lifetime_usec : 0,
+        .local = probing->local,
+    };
+
+    probing->server = *server;
+    probing->phase = PROBING_PHASE_RUNNING;
+    probing->guard_at_usec = USEC_INFINITY;
+    probing->afresh = false;
+    natprobe_start(&probing->probe, core->now_usec, &settings);
+    session_update_keepalive(core);
+    pump(core);
+}
+
+/* ---- the server's name ---- */
+
+static struct action *ask(struct core *core, enum action_type type)
+{
+    struct probing *probing = &core->probing;
+    struct action *action = core_act(core, type);
+    struct resolve_request *request = &action->resolve;
+
+    probing->request_id = core_new_request_id(core);
+    probing->guard_at_usec = usec_add(core->now_usec, RESOLVE_GUARD_USEC);
+    *request = (struct resolve_request){ .id = probing->request_id, .ifindex = core->base.ifindex };
+    memcpy(request->interface, core->base.name, sizeof(request->interface));
+    memcpy(request->name, probing->probe_server.name, sizeof(request->name));
+    return action;
+}
+
+/* Can it tell anything about the tunnel's mapping? The same family, over the same link. */
+static bool is_use(const struct core *core, const struct ip_addr *addr)
+{
+    return addr->family == core->probing.remote.family && ip_addr_is_usable_source(addr) &&
+           link_judge(&core->base, &core->policy, addr) == LINK_FITNESS_USABLE;
+}
+
+static void measure(struct core *core)
+{
+    struct probing *probing = &core->probing;
+    const struct gateway *server = &probing->probe_server;
+
+    probing->again_at_usec = USEC_INFINITY;
+    if (server->literal.family) {
+        if (is_use(core, &server->literal))
+            run_engine(core, &server->literal);
+        else
+            rest(core, TRY_AGAIN_USEC);
+    } else {
+        probing->phase = PROBING_PHASE_FINDING;
+        ask(core, ACTION_FIND_RESOLVERS);
+    }
+    session_update_keepalive(core);
+}
+
+bool probing_on_resolvers(struct core *core, const struct resolved *resolvers)
+{
+    struct probing *probing = &core->probing;
+    struct resolve_request *request;
+
+    if (probing->phase != PROBING_PHASE_FINDING || resolvers->id != probing->request_id)
+        return false;
+    probing->n_servers = link_keep_reachable(&core->base, &core->policy, resolvers, probing->servers);
+    if (probing->n_servers == 0) {
+        rest(core, TRY_AGAIN_USEC);
+        session_update_keepalive(core);
+        return true;
+    }
+    probing->phase = PROBING_PHASE_RESOLVING;
+    request = &ask(core, ACTION_RESOLVE)->resolve;
+    request->want_ipv4 = probing->remote.family == 4;
+    request->want_ipv6 = probing->remote.family == 6;
+    request->n_servers = probing->n_servers;
+    memcpy(request->servers, probing->servers, sizeof(request->servers));
+    return true;
+}
+
+bool probing_on_resolved(struct core *core, const struct resolved *resolved)
+{
+    struct probing *probing = &core->probing;
+
+    if (probing->phase != PROBING_PHASE_RESOLVING || resolved->id != probing->request_id)
+        return false;
+    for (uint32_t i = 0; i < resolved->n_addrs; i++) {
+        if (is_use(core, &resolved->addrs[i])) {
+            run_engine(core, &resolved->addrs[i]);
+            return true;
+        }
+    }
+    rest(core, TRY_AGAIN_USEC);
+    session_update_keepalive(core);
+    return true;
+}
+
+/* ---- beginning and end ---- */
+
+static bool is_wanted(const struct core *core)
+{
+    return core->state == STATE_CONNECTED && core->has_tunnel && !core->moving &&
+           core->policy.keepalive_mode == KEEPALIVE_MODE_DETECT && (!core->base.roaming || core->policy.roaming_keepalive) &&
+           core->timers[TIMER_GRACE] == USEC_INFINITY;
+}
+
+static bool is_same(const struct core *core)
+{
+    const struct probing *probing = &core->probing;
+    const struct policy *policy = &core->policy;
+
+    return probing->ifindex == core->base.ifindex && memcmp(probing->network, core->base.network, NETWORK_ID_SIZE) == 0 &&
+           ip_addr_equal(&probing->local, &core->tunnel.local) && ip_addr_equal(&probing->remote, &core->tunnel.remote) &&
+           memcmp(&probing->probe_server, &policy->probe_server, sizeof(policy->probe_server)) == 0 &&
+           probing->floor_usec == lifetime_for(policy->keepalive_min_usec) &&
+           probing->top_usec == lifetime_for(policy->keepalive_max_usec);
+}
+
+static void begin(struct core *core)
+{
+    struct probing *probing = &core->probing;
+    const struct policy *policy = &core->policy;
+    struct nat_knowledge *nat;
+
+    memcpy(probing->network, core->base.network, sizeof(probing->network));
+    probing->ifindex = core->base.ifindex;
+    probing->local = core->tunnel.local;
+    probing->remote = core->tunnel.remote;
+    probing->probe_server = policy->probe_server;
+    probing->floor_usec = lifetime_for(policy->keepalive_min_usec);
+    probing->top_usec = lifetime_for(policy->keepalive_max_usec);
+    if (!probing->network[0]) {
+        rest(core, FIRST_TIME_USEC);
+        return;
+    }
+    probing->phase = PROBING_PHASE_RECALLING;
+    probing->guard_at_usec = usec_add(core->now_usec, RECALL_GUARD_USEC);
+    nat = &core_act(core, ACTION_NAT_RECALL)->nat;
+    *nat = (struct nat_knowledge){ .family = probing->remote.family };
+    memcpy(nat->network, probing->network, sizeof(nat->network));
+}
+
+void probing_reset(struct probing *probing)
+{
+    probing->phase = PROBING_PHASE_OFF;
+    probing->method = NAT_METHOD_NONE;
+    probing->lifetime_usec = 0;
+    probing->n_confirmations = 0;
+    probing->afresh = false;
+    probing->go_on_at_usec = probing->slept_at_usec = 0;
+    probing->guard_at_usec = probing->again_at_usec = probing->condition_at_usec = USEC_INFINITY;
+    probing->server = (struct ip_addr){ 0 };
+    probing->n_servers = 0;
+}
+
+void probing_forget(struct core *core)
+{
+    struct probing *probing = &core->probing;
+
+    if (probing->phase == PROBING_PHASE_FINDING || probing->phase == PROBING_PHASE_RESOLVING)
+        core_act(core, ACTION_RESOLVE_CANCEL);
+    natprobe_stop(&probing->probe);
+    if (probing->probe.to_close)
+        core_act(core, ACTION_PROBE_CLOSE)->probe_slot = PROBE_SLOT_ALL;
+    probing->probe.to_close = 0;
+    probing_reset(probing);
+}
+
+void probing_follow(struct core *core)
+{
+    if (is_wanted(core) && core->probing.phase != PROBING_PHASE_OFF && is_same(core))
+        return;
+    if (core->probing.phase != PROBING_PHASE_OFF) {
+        probing_forget(core);
+        session_update_keepalive(core);
+    }
+    if (is_wanted(core))
+        begin(core);
+}
+
+/* ---- what happens ---- */
+
+/* A mapping that carried one exchange may be dropped much earlier than one that was seen alive for a while, which is what was measured. */
+static void condition_soon(struct core *core)
+{
+    struct probing *probing = &core->probing;
+
+    if (core->keepalive.interval_usec > clamp_interval(core, core->policy.keepalive_usec))
+        probing->condition_at_usec = usec_add(core->now_usec, CONDITION_AFTER_USEC);
+}
+
+void probing_on_recalled(struct core *core, const struct nat_knowledge *knowledge)
+{
+    struct probing *probing = &core->probing;
+
+    if (probing->phase != PROBING_PHASE_RECALLING || knowledge->family != probing->remote.family ||
+        strncmp(knowledge->network, probing->network, NETWORK_ID_SIZE) != 0)
+        return;
+    if (knowledge->method == NAT_METHOD_NONE) {
+        rest(core, FIRST_TIME_USEC);
+        return;
+    }
+    probing->n_confirmations = knowledge->n_confirmations;
+    learn(core, knowledge->method, knowledge->lifetime_usec);
+    condition_soon(core);
+    rest(core, MAX_OF(usec_sub(CONFIRM_AFTER_USEC, knowledge->age_usec), FIRST_TIME_USEC));
+}
+
+void probing_on_answer(struct core *core, const struct probe_answer *answer)
+{
+    if (core->probing.phase != PROBING_PHASE_RUNNING)
+        return;
+    natprobe_on_answer(&core->probing.probe, core->now_usec, answer);
+    pump(core);
+}
+
+void probing_on_failed(struct core *core, const struct probe_failed *failed)
+{
+    if (core->probing.phase == PROBING_PHASE_RUNNING)
+        natprobe_on_failed(&core->probing.probe, core->now_usec, failed);
+}
+
+void probing_on_timer(struct core *core, bool radio_is_on)
+{
+    struct probing *probing = &core->probing;
+
+    if (core->now_usec >= probing->condition_at_usec) {
+        probing->condition_at_usec = USEC_INFINITY;
+        session_check_path(core);
+    }
+    if (core->now_usec >= probing->guard_at_usec) {
+        if (probing->phase != PROBING_PHASE_RECALLING)
+            core_act(core, ACTION_RESOLVE_CANCEL);
+        rest(core, probing->phase == PROBING_PHASE_RECALLING ? FIRST_TIME_USEC : TRY_AGAIN_USEC);
+        session_update_keepalive(core);
+    }
+    if (probing->phase == PROBING_PHASE_RESTING && core->now_usec >= probing->again_at_usec)
+        measure(core);
+    if (probing->phase != PROBING_PHASE_RUNNING)
+        return;
+    natprobe_on_time(&probing->probe, core->now_usec, radio_is_on);
+    pump(core);
+}
+
+/* Half of what was believed, at once, and a measurement from scratch. */
+static void doubt(struct core *core)
+{
+    struct probing *probing = &core->probing;
+
+    if (probing->phase != PROBING_PHASE_RESTING || probing->method == NAT_METHOD_NONE || probing->lifetime_usec == 0)
+        return;
+    probing->n_confirmations = 0;
+    probing->afresh = true;
+    if (probing->lifetime_usec == USEC_INFINITY)
+        learn(core, NAT_METHOD_NONE, 0);
+    else
+        learn(core, probing->method, probing->lifetime_usec / 2);
+    remember(core);
+    rest(core, 0);
+}
+
+void probing_on_mapping(struct core *core, bool changed)
+{
+    struct probing *probing = &core->probing;
+    bool slept = probing->slept_at_usec && usec_sub(core->now_usec, probing->slept_at_usec) < SLEEP_EXCUSES_USEC;
+
+    if (changed && !slept)
+        doubt(core);
+    condition_soon(core);
+}
+
+void probing_on_resumed(struct core *core)
+{
+    if (core->probing.phase == PROBING_PHASE_OFF)
+        return;
+    core->probing.slept_at_usec = core->now_usec;
+    condition_soon(core);
+}
+
+usec_t probing_deadline(const struct core *core, usec_t *ret_slack_usec)
+{
+    const struct probing *probing = &core->probing;
+    usec_t at_usec;
+
+    *ret_slack_usec = 0;
+    if (probing->phase == PROBING_PHASE_OFF)
+        return USEC_INFINITY;
+    at_usec = MIN_OF(probing->guard_at_usec, MIN_OF(probing->condition_at_usec, probing->again_at_usec));
+    if (probing->phase == PROBING_PHASE_RUNNING)
+        at_usec = MIN_OF(at_usec, MAX_OF(natprobe_deadline(&probing->probe, ret_slack_usec), probing->go_on_at_usec));
+    return at_usec;
+}
