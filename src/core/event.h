@@ -13,7 +13,7 @@
 #define TUNNEL_ADDRS_MAX   4
 #define TUNNEL_DNS_MAX     POLICY_DNS_MAX
 #define TUNNEL_DOMAINS_MAX 8
-#define PROBE_SLOTS_MAX    32
+#define PROBE_SLOTS_MAX    40
 #define PROBE_SLOT_ALL     UINT32_MAX
 
 enum event_type {

@@ -8,12 +8,11 @@
 
 #include <string.h>
 
-#define STEP_USEC         MSEC(1850) /* an answer needs the rest of the 2 s */
-#define STEP_PERCENT_100  460 /* of 5 %, likewise; in hundredths */
-#define ABOVE_USEC        MSEC(600)
+#define STEP_USEC         SEC(2)
+#define STEP_PERCENT      5
+#define ABOVE_USEC        MSEC(400)
 #define ABOVE_AGAIN_USEC  MSEC(150) /* the second socket of a cliff */
 #define CLIFF_ROOM_USEC   SEC(5) /* conditioning, asking, and some */
-#define STALE_USEC        SEC(5)
 
 static const uint32_t cliffs_sec[] = { 30, 45, 60, 90, 120, 180, 240, 300, 480, 600 };
 
@@ -29,11 +28,19 @@ static void add(struct natladder *ladder, usec_t lifetime_usec, bool below, usec
     };
 }
 
-static void add_between(struct natladder *ladder, usec_t from_usec, usec_t until_usec)
+/* The next rung must be dead, and have been asked, before the error is larger than a step. */
+static usec_t step_from(usec_t lifetime_usec, usec_t asking_usec)
+{
+    usec_t step_usec = MAX_OF(STEP_USEC, lifetime_usec * STEP_PERCENT / 100);
+
+    return MAX_OF(usec_sub(step_usec, asking_usec), step_usec / 2);
+}
+
+static void add_between(struct natladder *ladder, usec_t from_usec, usec_t until_usec, usec_t asking_usec)
 {
     while (from_usec < until_usec) {
-        add(ladder, from_usec, false, usec_sub(from_usec * 3 / 4, CLIFF_ROOM_USEC));
-        from_usec += MAX_OF(STEP_USEC, from_usec * STEP_PERCENT_100 / 10000);
+        add(ladder, from_usec, false, usec_sub(from_usec * 77 / 100, CLIFF_ROOM_USEC));
+        from_usec += step_from(from_usec, asking_usec);
     }
 }
 
@@ -46,7 +53,7 @@ static void add_cliff(struct natladder *ladder, usec_t cliff_usec)
     add(ladder, cliff_usec + ABOVE_USEC + ABOVE_AGAIN_USEC, false, open_by_usec);
 }
 
-void natladder_build(struct natladder *ladder, usec_t floor_usec, usec_t top_usec)
+void natladder_build(struct natladder *ladder, usec_t floor_usec, usec_t top_usec, usec_t asking_usec)
 {
     usec_t from_usec = floor_usec;
 
@@ -56,13 +63,13 @@ void natladder_build(struct natladder *ladder, usec_t floor_usec, usec_t top_use
 
         if (cliff_usec < floor_usec || cliff_usec > top_usec)
             continue;
-        add_between(ladder, from_usec, cliff_usec - SEC(1));
+        add_between(ladder, from_usec, cliff_usec - SEC(1), asking_usec);
         add_cliff(ladder, cliff_usec);
         from_usec = cliff_usec + ABOVE_USEC + ABOVE_AGAIN_USEC;
-        from_usec += MAX_OF(STEP_USEC, from_usec * STEP_PERCENT_100 / 10000);
+        from_usec += step_from(from_usec, asking_usec);
     }
-    add_between(ladder, from_usec, top_usec);
-    add(ladder, top_usec, false, usec_sub(top_usec / 5, CLIFF_ROOM_USEC));
+    add_between(ladder, from_usec, top_usec, asking_usec);
+    add(ladder, top_usec, false, usec_sub(top_usec * 3 / 4, CLIFF_ROOM_USEC));
 }
 
 static int highest_alive(const struct natladder *ladder)
@@ -83,19 +90,14 @@ static int next_with(const struct natladder *ladder, int after, uint32_t states)
 
 #define WITH(name) (1u << RUNG_STATE_##name)
 
-/* One dead rung below the highest that lived can be loss; one that was refreshed later tells of a change, and two are no chance. */
+/* One dead rung below the highest that lived is loss; two are a lifetime that changes, or is none. */
 static bool is_contradicted(const struct natladder *ladder, int alive)
 {
     uint32_t n_dead = 0;
 
-    for (int i = 0; i < alive; i++) {
-        const struct rung *rung = &ladder->rungs[i];
-        if (rung->state != RUNG_STATE_DEAD)
-            continue;
-        if (++n_dead > 1 || rung->quiet_since_usec > usec_add(ladder->rungs[alive].quiet_since_usec, STALE_USEC))
-            return true;
-    }
-    return false;
+    for (int i = 0; i < alive; i++)
+        n_dead += ladder->rungs[i].state == RUNG_STATE_DEAD;
+    return n_dead > 1;
 }
 
 /* By a second socket: for the same rung, or for the next one that was asked. */

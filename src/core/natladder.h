@@ -28,7 +28,6 @@ struct rung {
     enum rung_state state;
     usec_t open_by_usec; /* after the start */
     usec_t silence_usec; /* alive: so long at least; dead: asked after so long */
-    usec_t quiet_since_usec;
     uint32_t n_tries, n_dead;
 };
 
@@ -50,8 +49,8 @@ struct natladder_finding {
     int alive, dead; /* indices; -1: none, n_rungs: none */
 };
 
-/* All rungs from floor to top, waiting. */
-void natladder_build(struct natladder *ladder, usec_t floor_usec, usec_t top_usec);
+/* All rungs from floor to top, waiting. Asking takes so long, from the first send to the last answer that counts. */
+void natladder_build(struct natladder *ladder, usec_t floor_usec, usec_t top_usec, usec_t asking_usec);
 
 struct natladder_finding natladder_judge(const struct natladder *ladder);
 

@@ -12,21 +12,26 @@
 #define ASKER_SLOT       1
 #define FIRST_SLOT       2
 #define N_SLOTS          (PROBE_SLOTS_MAX - FIRST_SLOT)
-#define CONTROL_TRIES    8
+#define CONTROL_TRIES    12
 #define CONTROL_BAD_MAX  4 /* in a row: the server is gone */
-#define LOOKAHEAD_USEC   SEC(10) /* what must be opened so soon is opened while the radio is on */
+#define LOOKAHEAD_USEC   SEC(4) /* what must be opened so soon is opened while the radio is on */
+#define ASKING_USEC      MSEC(150)
 #define RADIO_USEC       SEC(5)
 #define PASSES_MAX       8
 #define RESTARTS_MAX     3
 #define RUNG_TRIES_MAX   3
 #define CONFIRM_SOCKETS  2
 #define FEW_SOCKETS      10
+#define MODEST_SOCKETS   4
+#define UNHEARD_MIN      2
 #define CHOSEN_MAX       6 /* sockets of a later pass */
 #define SLACK_USEC       MSEC(20)
-#define N_BITS           32
+#define N_BITS           64
 #define NO_RUNG          (-1)
+#define LONGER           (-2)
+#define BIT(slot)        (UINT64_C(1) << (slot))
 
-_Static_assert(PROBE_SLOTS_MAX <= N_BITS, "sets of slots are 32 bits wide");
+_Static_assert(PROBE_SLOTS_MAX <= N_BITS, "sets of slots are 64 bits wide");
 
 /* ---- words and ends ---- */
 
@@ -42,8 +47,11 @@ static void close_slot(struct natprobe *probe, uint32_t slot)
     probe->sockets[slot].phase = NATSOCKET_PHASE_CLOSED;
     probe->sockets[slot].due_at_usec = USEC_INFINITY;
     probe->rung_of[slot] = NO_RUNG;
-    probe->to_close |= probe->used & 1u << slot;
-    probe->used &= ~(1u << slot);
+    if (probe->few && probe->heard & BIT(slot))
+        return;
+    probe->to_close |= probe->used & BIT(slot);
+    probe->used &= ~BIT(slot);
+    probe->heard &= ~BIT(slot);
 }
 
 static void close_rungs(struct natprobe *probe)
@@ -54,6 +62,7 @@ static void close_rungs(struct natprobe *probe)
 
 static void end(struct natprobe *probe)
 {
+    probe->few = false;
     for (uint32_t slot = 0; slot < PROBE_SLOTS_MAX; slot++)
         close_slot(probe, slot);
     probe->phase = NATPROBE_PHASE_IDLE;
@@ -111,6 +120,7 @@ static void control_bad(struct natprobe *probe, usec_t now_usec)
 static void control_answer(struct natprobe *probe, usec_t now_usec, const struct probe_answer *answer)
 {
     struct natcontrol *control = &probe->control;
+    const uint32_t tries = control->n_tries;
 
     if (answer->tag < control->first_tag)
         return;
@@ -126,7 +136,8 @@ static void control_answer(struct natprobe *probe, usec_t now_usec, const struct
         control->n_tries = 0;
         control->first_tag = probe->next_tag;
         control->due_at_usec = now_usec;
-        probe->line.round_trip_usec = MAX_OF(probe->line.round_trip_usec, MIN_OF(now_usec - control->sent_at_usec, SEC(1)));
+        if (tries == 1)
+            probe->line.round_trip_usec = MAX_OF(probe->line.round_trip_usec, MIN_OF(now_usec - control->sent_at_usec, SEC(1)));
     } else if (control->phase == NATCONTROL_PHASE_ASK) {
         control->asker = answer->mapped;
         control_good(probe, now_usec);
@@ -146,7 +157,7 @@ static bool control_next(struct natprobe *probe, usec_t now_usec, struct natprob
     }
     if (control->n_tries++ == 0)
         control->sent_at_usec = now_usec;
-    control->due_at_usec = usec_add(now_usec, MAX_OF(2 * probe->line.round_trip_usec, MSEC(250)));
+    control->due_at_usec = usec_add(now_usec, probe->line.round_trip_usec ? MAX_OF(2 * probe->line.round_trip_usec, MSEC(120)) : MSEC(250));
     *ret = (struct natprobe_wish){
         .type = NATPROBE_WISH_SEND,
         .slot = learn ? CONTROL_SLOT : ASKER_SLOT,
@@ -161,7 +172,7 @@ static bool control_next(struct natprobe *probe, usec_t now_usec, struct natprob
 /* NULL: it confirms. */
 static struct rung *rung_of(struct natprobe *probe, uint32_t slot)
 {
-    return probe->rung_of[slot] == NO_RUNG ? NULL : &probe->ladder.rungs[probe->rung_of[slot]];
+    return probe->rung_of[slot] < 0 ? NULL : &probe->ladder.rungs[probe->rung_of[slot]];
 }
 
 static uint32_t n_open(const struct natprobe *probe)
@@ -178,7 +189,8 @@ static bool open_socket(struct natprobe *probe, usec_t now_usec, int rung, usec_
     if (n_open(probe) >= probe->capacity)
         return false;
     for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX; slot++) {
-        if (probe->sockets[slot].phase != NATSOCKET_PHASE_CLOSED || probe->to_close & 1u << slot)
+        if (probe->sockets[slot].phase != NATSOCKET_PHASE_CLOSED || probe->to_close & BIT(slot) ||
+            (probe->few && !(probe->heard & BIT(slot))))
             continue;
         natsocket_open(&probe->sockets[slot], now_usec, target_usec, below);
         probe->rung_of[slot] = rung;
@@ -202,16 +214,38 @@ static void open_rungs(struct natprobe *probe, usec_t now_usec, bool radio_is_on
 
 /* ---- the ladder ---- */
 
+static usec_t asking_usec(const struct natprobe *probe)
+{
+    return ASKING_USEC + probe->line.round_trip_usec * 3 / 2;
+}
+
 static void begin_ladder(struct natprobe *probe, usec_t now_usec)
 {
     probe->phase = NATPROBE_PHASE_LADDER;
     probe->started_at_usec = now_usec;
     probe->n_passes = 0;
-    natladder_build(&probe->ladder, probe->settings.floor_usec, probe->settings.top_usec);
+    natladder_build(&probe->ladder, probe->settings.floor_usec, probe->settings.top_usec, asking_usec(probe));
+    if (probe->few)
+        natladder_choose(&probe->ladder, -1, (int)probe->ladder.n_rungs, probe->capacity);
     open_rungs(probe, now_usec, true);
 }
 
-static void publish(struct natprobe *probe, usec_t now_usec, usec_t lifetime_usec)
+/* Few sockets, each used again: the NAT has no ports for more, or drops old mappings when new ones come. */
+static void be_modest(struct natprobe *probe, uint32_t n_sockets)
+{
+    uint32_t n = 0;
+
+    close_rungs(probe);
+    probe->few = true;
+    for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX; slot++) {
+        bool is_one = n < n_sockets && (probe->heard & BIT(slot) || !(probe->used & BIT(slot)));
+        probe->heard = is_one ? probe->heard | BIT(slot) : probe->heard & ~BIT(slot);
+        n += is_one;
+    }
+    probe->capacity = n;
+}
+
+static void publish(struct natprobe *probe, usec_t now_usec, usec_t lifetime_usec, const struct rung *dead)
 {
     close_rungs(probe);
     say(probe, NATPROBE_WORD_MEASURED, lifetime_usec);
@@ -220,6 +254,8 @@ static void publish(struct natprobe *probe, usec_t now_usec, usec_t lifetime_use
         return;
     }
     probe->found_usec = lifetime_usec;
+    probe->longer_usec = dead ? dead->lifetime_usec : 0;
+    probe->longer_is_below = dead && dead->below;
     begin_confirm(probe, now_usec, usec_add(now_usec, lifetime_usec));
 }
 
@@ -228,8 +264,8 @@ static bool there_is_a_nat(const struct natprobe *probe)
     return !ip_addr_equal(&probe->control.mapped, &probe->settings.local);
 }
 
-/* What was found before, and what the contradiction leaves, count for nothing: the administrator's interval until it is known again. */
-static void measure_again(struct natprobe *probe, usec_t now_usec)
+/* What the ladder says does not fit together, or nothing lived at all: once more, and then with few sockets. */
+static void measure_again(struct natprobe *probe, usec_t now_usec, bool modestly)
 {
     usec_t safe_usec = natladder_safe(&probe->ladder);
 
@@ -239,16 +275,28 @@ static void measure_again(struct natprobe *probe, usec_t now_usec)
         say(probe, NATPROBE_WORD_MEASURED, safe_usec);
         return;
     }
+    if (!probe->few && (modestly || probe->n_restarts > 1))
+        be_modest(probe, MODEST_SOCKETS);
     begin_ladder(probe, now_usec);
+}
+
+static void close_skipped(struct natprobe *probe)
+{
+    for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX; slot++) {
+        const struct rung *rung = rung_of(probe, slot);
+        if (rung && rung->state != RUNG_STATE_OPEN)
+            close_slot(probe, slot);
+    }
 }
 
 static void choose_rungs(struct natprobe *probe, usec_t now_usec, const struct natladder_finding *finding)
 {
     if (probe->n_passes++ == PASSES_MAX) {
-        publish(probe, now_usec, natladder_safe(&probe->ladder));
+        publish(probe, now_usec, natladder_safe(&probe->ladder), NULL);
         return;
     }
     natladder_choose(&probe->ladder, finding->alive, finding->dead, MIN_OF(probe->capacity, (uint32_t)CHOSEN_MAX));
+    close_skipped(probe);
     probe->started_at_usec = now_usec;
     open_rungs(probe, now_usec, true);
 }
@@ -262,16 +310,19 @@ static void judge_ladder(struct natprobe *probe, usec_t now_usec)
     case NATLADDER_VERDICT_GOING:
         break;
     case NATLADDER_VERDICT_DONE:
-        publish(probe, now_usec, natladder_safe(&probe->ladder));
+        if (alive_usec == 0 && probe->n_restarts == 0)
+            measure_again(probe, now_usec, true);
+        else
+            publish(probe, now_usec, alive_usec, &probe->ladder.rungs[finding.dead]);
         break;
     case NATLADDER_VERDICT_TOP:
-        publish(probe, now_usec, there_is_a_nat(probe) ? alive_usec : USEC_INFINITY);
+        publish(probe, now_usec, there_is_a_nat(probe) ? alive_usec : USEC_INFINITY, NULL);
         break;
     case NATLADDER_VERDICT_GAP:
         choose_rungs(probe, now_usec, &finding);
         break;
     case NATLADDER_VERDICT_CONTRADICTION:
-        measure_again(probe, now_usec);
+        measure_again(probe, now_usec, false);
         break;
     }
 }
@@ -280,19 +331,22 @@ static void judge_ladder(struct natprobe *probe, usec_t now_usec)
 
 static void open_confirmation(struct natprobe *probe, usec_t now_usec)
 {
-    usec_t found_usec = probe->found_usec;
-
     probe->confirm_at_usec = USEC_INFINITY;
     for (uint32_t i = 0; i < CONFIRM_SOCKETS; i++)
-        open_socket(probe, now_usec, NO_RUNG, found_usec, false);
+        open_socket(probe, now_usec, NO_RUNG, probe->found_usec, false);
+    if (probe->longer_usec)
+        open_socket(probe, now_usec, LONGER, probe->longer_usec, probe->longer_is_below);
 }
 
 static void begin_confirm(struct natprobe *probe, usec_t now_usec, usec_t by_usec)
 {
-    if (probe->phase == NATPROBE_PHASE_CAPABILITY)
+    if (probe->phase == NATPROBE_PHASE_CAPABILITY) {
         probe->found_usec = probe->settings.known_usec;
+        probe->longer_usec = probe->found_usec + MAX_OF(SEC(3), probe->found_usec / 16);
+    }
     probe->phase = NATPROBE_PHASE_CONFIRM;
     probe->n_confirm_alive = probe->n_confirm_dead = 0;
+    probe->longer = false;
     probe->confirm_at_usec = by_usec;
     if (by_usec <= now_usec)
         open_confirmation(probe, now_usec);
@@ -302,13 +356,16 @@ static void judge_confirmation(struct natprobe *probe, usec_t now_usec)
 {
     if (n_open(probe) > 0 || probe->confirm_at_usec != USEC_INFINITY)
         return;
-    if (probe->n_confirm_alive > 0 && probe->n_confirm_dead == 0) {
+    if (probe->n_confirm_dead > 0) {
+        say(probe, NATPROBE_WORD_BELOW, probe->found_usec);
+        probe->ladder.n_rungs = 0;
+        measure_again(probe, now_usec, false);
+    } else if (probe->longer && probe->n_restarts < RESTARTS_MAX) {
+        probe->ladder.n_rungs = 0;
+        measure_again(probe, now_usec, false);
+    } else if (probe->n_confirm_alive > 0) {
         end(probe);
         say(probe, NATPROBE_WORD_CONFIRMED, probe->found_usec);
-    } else if (probe->n_confirm_dead > 0) {
-        say(probe, NATPROBE_WORD_BELOW, probe->found_usec);
-        natladder_build(&probe->ladder, probe->settings.floor_usec, probe->settings.top_usec);
-        measure_again(probe, now_usec);
     } else {
         begin_confirm(probe, now_usec, usec_add(now_usec, probe->found_usec));
     }
@@ -332,7 +389,8 @@ static void on_verdict(struct natprobe *probe, usec_t now_usec, uint32_t slot, b
         rung->state = alive ? RUNG_STATE_ALIVE : RUNG_STATE_DEAD;
         rung->n_dead += alive ? 0 : 1;
         rung->silence_usec = silence_usec;
-        rung->quiet_since_usec = probe->sockets[slot].quiet_since_usec;
+    } else if (probe->rung_of[slot] == LONGER) {
+        probe->longer |= alive;
     } else {
         probe->n_confirm_alive += alive ? 1 : 0;
         probe->n_confirm_dead += alive ? 0 : 1;
@@ -353,18 +411,19 @@ static void on_void(struct natprobe *probe, usec_t now_usec, uint32_t slot)
     judge(probe, now_usec);
 }
 
-/* No answer ever: the NAT's ports are used up. The rungs of a whole ladder are too many then. */
+/* No answer ever, from more than one: the NAT's ports are used up. */
 static void on_unheard(struct natprobe *probe, usec_t now_usec, uint32_t slot)
 {
-    struct natladder_finding all;
+    uint32_t n_heard = (uint32_t)__builtin_popcountll(probe->heard);
 
-    probe->capacity = MAX_OF(n_open(probe) - 1, (uint32_t)1);
     on_void(probe, now_usec, slot);
-    if (probe->phase != NATPROBE_PHASE_LADDER || probe->capacity >= FEW_SOCKETS || probe->n_passes > 0)
+    if (++probe->n_unheard < UNHEARD_MIN || probe->few || probe->phase != NATPROBE_PHASE_LADDER)
         return;
-    all = natladder_judge(&probe->ladder);
-    close_rungs(probe);
-    choose_rungs(probe, now_usec, &all);
+    probe->capacity = MIN_OF(probe->capacity, MAX_OF(n_heard, (uint32_t)1));
+    if (probe->capacity >= FEW_SOCKETS)
+        return;
+    be_modest(probe, probe->capacity);
+    begin_ladder(probe, now_usec);
 }
 
 /* A socket that was asked in vain is dead only if another way to be answered was open meanwhile. */
@@ -425,7 +484,8 @@ static bool socket_next(struct natprobe *probe, usec_t now_usec, uint32_t slot, 
 
 void natprobe_start(struct natprobe *probe, usec_t now_usec, const struct natprobe_settings *settings)
 {
-    uint32_t used = probe->used, to_close = probe->to_close, next_tag = probe->next_tag;
+    const uint64_t used = probe->used, to_close = probe->to_close;
+    const uint32_t next_tag = probe->next_tag;
 
     *probe = (struct natprobe){
         .phase = NATPROBE_PHASE_CAPABILITY,
@@ -463,6 +523,8 @@ void natprobe_on_answer(struct natprobe *probe, usec_t now_usec, const struct pr
         control_answer(probe, now_usec, answer);
         return;
     }
+    if (probe->sockets[answer->slot].phase == NATSOCKET_PHASE_CONDITIONING)
+        probe->heard |= BIT(answer->slot);
     news = natsocket_answer(&probe->sockets[answer->slot], now_usec, answer->tag, &answer->mapped, answer->mapped_port,
         &probe->line, &silence_usec);
     if (news == NATSOCKET_NEWS_ALIVE)
@@ -496,9 +558,9 @@ static bool close_next(struct natprobe *probe, struct natprobe_wish *ret)
         return true;
     }
     for (uint32_t slot = 0; slot < PROBE_SLOTS_MAX; slot++) {
-        if (!(probe->to_close & 1u << slot))
+        if (!(probe->to_close & BIT(slot)))
             continue;
-        probe->to_close &= ~(1u << slot);
+        probe->to_close &= ~BIT(slot);
         *ret = (struct natprobe_wish){ .type = NATPROBE_WISH_CLOSE, .slot = slot };
         return true;
     }
@@ -523,7 +585,7 @@ bool natprobe_next(struct natprobe *probe, usec_t now_usec, struct natprobe_wish
         return natprobe_next(probe, now_usec, ret);
     return false;
 sends:
-    probe->used |= 1u << ret->slot;
+    probe->used |= BIT(ret->slot);
     probe->radio_until_usec = usec_add(now_usec, RADIO_USEC);
     return true;
 }

@@ -64,11 +64,15 @@ struct natprobe {
     struct natcontrol control;
     struct natladder ladder;
     struct natsocket sockets[PROBE_SLOTS_MAX]; /* 0 and 1 are the control's */
-    int rung_of[PROBE_SLOTS_MAX]; /* index into the ladder; -1: it confirms */
+    int rung_of[PROBE_SLOTS_MAX]; /* index into the ladder; -1: it confirms; -2: it asks about more than is known */
     uint32_t capacity; /* sockets that the NAT has ports for */
+    bool few; /* so few that each is used again, instead of a fresh one */
+    uint32_t n_unheard;
     uint32_t n_passes, n_restarts;
-    uint32_t used, to_close; /* bits: slots that sent, slots to be closed */
+    uint64_t used, to_close, heard; /* bits: slots that sent, slots to be closed, slots that were answered */
     usec_t found_usec; /* being confirmed */
+    usec_t longer_usec; /* not survived when that was found; 0: nothing longer was asked about */
+    bool longer_is_below; /* struct rung */
     usec_t confirm_at_usec; /* sockets for it are opened then, or in a radio wake before; USEC_INFINITY: they are */
     uint32_t n_confirm_alive, n_confirm_dead;
     bool longer; /* a longer silence than the known one was survived */

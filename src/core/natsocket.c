@@ -8,23 +8,20 @@
 #include "base/macro.h"
 
 #define FIRST_RESEND_USEC  MSEC(500) /* before a round trip has been seen */
-#define LEAST_RESEND_USEC  MSEC(200)
-#define TRIES_MAX          7
+#define LEAST_RESEND_USEC  MSEC(120)
+#define TRIES_MAX          12
 #define DISTURBANCES_MAX   3
-#define VERDICT_USEC       MSEC(1500) /* from the first send to the verdict */
+#define VERDICT_USEC       MSEC(300) /* from the last send to the verdict, at least */
 #define LATE_USEC          SEC(1) /* a timer that comes so late slept: the answer may be there, unread */
-#define EARLY_MIN_USEC     MSEC(500)
-#define EARLY_SPREAD_USEC  MSEC(500) /* what the quick sends of a lossy line take */
+#define EARLY_USEC         MSEC(350) /* the quick sends, and some */
 
-static const usec_t calm_sends_usec[] = { 0, MSEC(500), MSEC(1000) };
-static const usec_t lossy_sends_usec[] = { 0, MSEC(100), MSEC(200), MSEC(300), MSEC(400), MSEC(500), MSEC(1200) };
+static const usec_t calm_sends_usec[] = { 0, MSEC(100), MSEC(200), MSEC(800) };
+static const usec_t lossy_sends_usec[] = { 0, MSEC(40), MSEC(80), MSEC(120), MSEC(160), MSEC(200), MSEC(800) };
 _Static_assert(ELEMENTSOF(lossy_sends_usec) < NATSOCKET_ASKS_MAX, "one more after a late timer");
 
 usec_t natline_early(const struct natline *line)
 {
-    usec_t early_usec = MSEC(300) + line->round_trip_usec + (line->lossy ? EARLY_SPREAD_USEC : 0);
-
-    return MAX_OF(early_usec, EARLY_MIN_USEC);
+    return EARLY_USEC + line->round_trip_usec;
 }
 
 static usec_t resend_after(const struct natline *line)
@@ -32,16 +29,14 @@ static usec_t resend_after(const struct natline *line)
     return line->round_trip_usec ? MAX_OF(2 * line->round_trip_usec, LEAST_RESEND_USEC) : FIRST_RESEND_USEC;
 }
 
-static void note_sent(struct natline *line)
+static void judge_line(struct natline *line)
 {
-    line->n_sent++;
+    line->lossy = line->n_lost >= 2 && line->n_lost * 25 > line->n_lost + line->n_answered;
 }
 
-static void note_answered(struct natline *line, usec_t round_trip_usec)
+static void note_round_trip(struct natline *line, usec_t round_trip_usec)
 {
     line->round_trip_usec = MAX_OF(line->round_trip_usec, MIN_OF(round_trip_usec, SEC(1)));
-    line->n_answered++;
-    line->lossy = line->n_sent >= line->n_answered + 2 && (line->n_sent - line->n_answered) * 25 > line->n_sent;
 }
 
 void natsocket_open(struct natsocket *socket, usec_t now_usec, usec_t target_usec, bool below)
@@ -65,8 +60,8 @@ static enum natsocket_step condition(struct natsocket *socket, usec_t now_usec, 
     socket->tag = tag;
     socket->sent_at_usec = now_usec;
     socket->due_at_usec = usec_add(now_usec, resend_after(line));
-    if (socket->n_answers)
-        note_sent(line);
+    if (socket->n_answers && socket->n_tries > 1)
+        line->n_lost++;
     return NATSOCKET_STEP_SEND;
 }
 
@@ -75,6 +70,11 @@ static enum natsocket_step send_ask(struct natsocket *socket, usec_t now_usec, u
     socket->ask_tags[socket->n_asks] = tag;
     socket->ask_silence_usec[socket->n_asks++] = usec_sub(now_usec, socket->quiet_since_usec);
     return NATSOCKET_STEP_ASK;
+}
+
+static usec_t patience(const struct natline *line)
+{
+    return MAX_OF(line->round_trip_usec * 3 / 2, VERDICT_USEC);
 }
 
 static enum natsocket_step ask(struct natsocket *socket, usec_t now_usec, uint32_t tag, const struct natline *line)
@@ -86,13 +86,13 @@ static enum natsocket_step ask(struct natsocket *socket, usec_t now_usec, uint32
         if (socket->n_asks == 0)
             socket->asked_at_usec = now_usec;
         send_ask(socket, now_usec, tag);
-        socket->due_at_usec =
-            usec_add(socket->asked_at_usec, socket->n_asks < n_sends ? sends_usec[socket->n_asks] : VERDICT_USEC);
+        socket->due_at_usec = socket->n_asks < n_sends ? usec_add(socket->asked_at_usec, sends_usec[socket->n_asks])
+                                                       : usec_add(now_usec, patience(line));
         return NATSOCKET_STEP_ASK;
     }
     if (usec_sub(now_usec, socket->due_at_usec) > LATE_USEC && !socket->asked_again && socket->n_asks < NATSOCKET_ASKS_MAX) {
         socket->asked_again = true;
-        socket->due_at_usec = usec_add(now_usec, VERDICT_USEC);
+        socket->due_at_usec = usec_add(now_usec, patience(line));
         return send_ask(socket, now_usec, tag);
     }
     socket->phase = NATSOCKET_PHASE_OVER;
@@ -147,10 +147,10 @@ static enum natsocket_news conditioned(struct natsocket *socket, usec_t now_usec
 
     if (tag != socket->tag && tag != socket->tag_before)
         return disturbed(socket);
-    if (socket->n_answers)
-        note_answered(line, last ? usec_sub(now_usec, socket->sent_at_usec) : 0);
-    else
-        line->round_trip_usec = MAX_OF(line->round_trip_usec, last ? usec_sub(now_usec, socket->sent_at_usec) : 0);
+    if (last)
+        note_round_trip(line, usec_sub(now_usec, socket->sent_at_usec));
+    line->n_answered++;
+    judge_line(line);
     if (is_another_mapping(socket, mapped, mapped_port)) {
         news = disturbed(socket);
         socket->n_answers = 0;
@@ -180,11 +180,14 @@ bool natsocket_asked(const struct natsocket *socket, uint32_t tag)
     return false;
 }
 
-static enum natsocket_news asked(const struct natsocket *socket, uint32_t tag, usec_t *ret_silence_usec)
+static enum natsocket_news asked(const struct natsocket *socket, uint32_t tag, struct natline *line, usec_t *ret_silence_usec)
 {
     for (uint32_t i = 0; i < socket->n_asks; i++) {
         if (socket->ask_tags[i] == tag) {
-            *ret_silence_usec = socket->ask_silence_usec[i];
+            line->n_answered++;
+            judge_line(line);
+            /* An answer to an earlier send may have refreshed the mapping and then been lost: only the first one's silence is certain. */
+            *ret_silence_usec = socket->ask_silence_usec[0];
             return NATSOCKET_NEWS_ALIVE;
         }
     }
@@ -202,7 +205,7 @@ enum natsocket_news natsocket_answer(struct natsocket *socket, usec_t now_usec, 
         return disturbed(socket);
     case NATSOCKET_PHASE_ASKING:
     case NATSOCKET_PHASE_OVER:
-        return asked(socket, tag, ret_silence_usec);
+        return asked(socket, tag, line, ret_silence_usec);
     case NATSOCKET_PHASE_CLOSED:
         break;
     }

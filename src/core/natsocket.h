@@ -18,7 +18,7 @@
 /* The way to the server and back, as it has been seen. */
 struct natline {
     usec_t round_trip_usec; /* the longest seen */
-    uint32_t n_sent, n_answered; /* by sockets that have been answered at all */
+    uint32_t n_lost, n_answered; /* of sockets that have been answered at all */
     bool lossy; /* more than one in 25 is lost: sends follow one another quickly, because each later one asks about a longer silence */
 };
 

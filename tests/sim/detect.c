@@ -67,7 +67,7 @@ struct run {
     struct natprobe probe;
     usec_t now_usec, keepalive_at_usec, radio_until_usec;
     struct outcome outcome;
-    uint32_t open;
+    uint64_t open;
 };
 
 static void wake_radio(struct run *run)
@@ -82,6 +82,8 @@ static void hear(struct run *run, const struct natprobe_wish *wish)
     struct outcome *outcome = &run->outcome;
 
     outcome->word = wish->word;
+    if (getenv("TRACE"))
+        printf("%8.2f word %d lifetime %.2f\n", usec_to_seconds(run->now_usec) - 100, wish->word, usec_to_seconds(wish->lifetime_usec));
     if (wish->word == NATPROBE_WORD_BELOW)
         outcome->lifetime_usec = 0;
     if (wish->word != NATPROBE_WORD_MEASURED)
@@ -104,12 +106,12 @@ static void do_wishes(struct run *run)
             hear(run, &wish);
             break;
         case NATPROBE_WISH_CLOSE:
-            run->open &= ~(1u << wish.slot);
+            run->open &= wish.slot == PROBE_SLOT_ALL ? 0 : ~(UINT64_C(1) << wish.slot);
             break;
         case NATPROBE_WISH_SEND:
-            if (!(run->open & 1u << wish.slot))
+            if (!(run->open & UINT64_C(1) << wish.slot))
                 run->outcome.n_sockets++;
-            run->open |= 1u << wish.slot;
+            run->open |= UINT64_C(1) << wish.slot;
             run->outcome.n_packets++;
             wake_radio(run);
             nat_send(&run->nat, run->now_usec, wish.slot, wish.tag, wish.response_port, true);
@@ -128,7 +130,7 @@ static void turn(struct run *run, usec_t end_usec)
         run->now_usec = MAX_OF(run->now_usec, nat_next(&run->nat));
         if (nat_turn(&run->nat, &packet) && packet.stun) {
             struct probe_answer answer = nat_answer(&packet, &run->nat.model);
-            if (run->open & 1u << packet.inside)
+            if (run->open & UINT64_C(1) << packet.inside)
                 natprobe_on_answer(&run->probe, run->now_usec, &answer);
         }
     } else {
@@ -142,6 +144,15 @@ static void turn(struct run *run, usec_t end_usec)
         }
     }
     do_wishes(run);
+    if (getenv("TRACE")) {
+        static enum rung_state before[NATLADDER_MAX];
+        for (uint32_t i = 0; i < run->probe.ladder.n_rungs; i++) {
+            struct rung *r = &run->probe.ladder.rungs[i];
+            if (r->state != before[i])
+                printf("%8.3f rung %.2f %s silence %.2f cap %u lossy %d rtt %.0f\n", usec_to_seconds(run->now_usec) - 100, usec_to_seconds(r->lifetime_usec), (const char *[]){"skipped","waiting","open","ALIVE","DEAD"}[r->state], usec_to_seconds(r->silence_usec), run->probe.capacity, run->probe.line.lossy, usec_to_seconds(run->probe.line.round_trip_usec)*1000);
+            before[i] = r->state;
+        }
+    }
 }
 
 static struct outcome run_once(const struct nat_model *model, uint64_t seed, bool to_the_end)
@@ -180,10 +191,11 @@ static bool on_cliff(uint32_t sec)
     return sec == 30 || sec == 45 || sec == 60 || sec == 90 || sec == 120 || sec == 180 || sec == 300;
 }
 
-static void judge(struct tally *tally, uint32_t sec, const struct outcome *o)
+static void judge(struct tally *tally, const struct nat_model *model, uint32_t sec, const struct outcome *o)
 {
-    usec_t truth_usec = SEC(sec), tolerated_usec = MAX_OF(SEC(2), truth_usec / 20);
-    usec_t limit_usec = on_cliff(sec) ? truth_usec * 12 / 10 : truth_usec * 2;
+    usec_t far_usec = model->delay_max_usec > MSEC(100) ? 4 * model->delay_max_usec : 0;
+    usec_t truth_usec = SEC(sec), tolerated_usec = MAX_OF(SEC(2), truth_usec / 20) + far_usec / 2;
+    usec_t limit_usec = (on_cliff(sec) ? truth_usec * 12 / 10 : truth_usec * 2) + far_usec;
     usec_t error_usec = usec_sub(truth_usec, o->lifetime_usec);
 
     tally->n++;
@@ -198,6 +210,8 @@ static void judge(struct tally *tally, uint32_t sec, const struct outcome *o)
     tally->n_late += o->first_at_usec == 0 || o->first_at_usec > limit_usec;
     tally->slowest_usec = MAX_OF(tally->slowest_usec, o->first_at_usec);
     tally->n_wakes += o->n_wakes > o->n_rungs;
+    if (getenv("TRACE") && (error_usec > tolerated_usec || o->first_at_usec > limit_usec))
+        printf("FAR %u\n", sec);
 }
 
 static struct nat_model model_of(const struct variant *variant, uint32_t sec, struct prng *prng)
@@ -208,7 +222,7 @@ static struct nat_model model_of(const struct variant *variant, uint32_t sec, st
     model.young_usec = SEC(sec) / (variant->half_young ? 2 : 1) * (variant->double_young ? 2 : 1);
     if (variant->changes) {
         model.stream_usec = model.young_usec = SEC(prng_between(prng, 10, 400));
-        model.change_at_usec = SEC(100) + prng_between(prng, 0, 2 * model.stream_usec);
+        model.change_at_usec = SEC(100) + prng_between(prng, 0, model.stream_usec);
         model.changed_usec = SEC(sec);
     }
     return model;
@@ -223,7 +237,7 @@ static int run_row(const struct variant *variant, uint32_t sec, uint32_t n_runs)
     for (uint32_t i = 0; i < n_runs; i++) {
         struct nat_model model = model_of(variant, sec, &prng);
         struct outcome outcome = run_once(&model, prng_next(&prng), true);
-        judge(&tally, sec, &outcome);
+        judge(&tally, &model, sec, &outcome);
     }
     bad = tally.n_above || tally.n_far || (!variant->slow && !variant->changes && tally.n_late) || tally.n_wakes;
     printf("%-24s %4u s %5u %6u %5u %5u %7.2f %8.1f %5.2f %7.1f %8u %8u %6u %6u %s\n", variant->name, sec, tally.n, tally.n_above, tally.n_far,
@@ -242,9 +256,12 @@ static int run_word(const struct variant *variant, uint32_t n_runs)
     usec_t slowest_usec = 0;
 
     for (uint32_t i = 0; i < n_runs; i++) {
-        struct outcome o = run_once(&variant->model, i, true);
-        bool none = variant->expect != EXPECT_NONE || o.lifetime_usec == USEC_INFINITY;
-        n_wrong += o.word != words[variant->expect] || !none;
+        struct nat_model model = variant->model;
+        struct outcome o;
+
+        model.stream_usec = model.young_usec = SEC(60);
+        o = run_once(&model, i, true);
+        n_wrong += o.word != words[variant->expect] || (variant->expect == EXPECT_NONE && o.lifetime_usec != USEC_INFINITY);
         packets = MAX_OF(packets, o.n_packets);
         slowest_usec = MAX_OF(slowest_usec, o.last_at_usec);
     }
