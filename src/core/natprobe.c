@@ -233,16 +233,24 @@ static void begin_ladder(struct natprobe *probe, usec_t now_usec)
 /* Few sockets, each used again: the NAT has no ports for more, or drops old mappings when new ones come. */
 static void be_modest(struct natprobe *probe, uint32_t n_sockets)
 {
-    uint32_t n = 0;
+    uint64_t kept = 0;
 
-    close_rungs(probe);
-    probe->few = true;
-    for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX; slot++) {
-        bool is_one = n < n_sockets && (probe->heard & BIT(slot) || !(probe->used & BIT(slot)));
-        probe->heard = is_one ? probe->heard | BIT(slot) : probe->heard & ~BIT(slot);
-        n += is_one;
+    for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX && n_sockets > 0; slot++) {
+        if (probe->heard & BIT(slot)) {
+            kept |= BIT(slot);
+            n_sockets--;
+        }
     }
-    probe->capacity = n;
+    for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX && n_sockets > 0; slot++) {
+        if (!(probe->used & BIT(slot))) {
+            kept |= BIT(slot);
+            n_sockets--;
+        }
+    }
+    probe->few = true;
+    probe->heard = kept;
+    probe->capacity = (uint32_t)__builtin_popcountll(kept);
+    close_rungs(probe);
 }
 
 static void publish(struct natprobe *probe, usec_t now_usec, usec_t lifetime_usec, const struct rung *dead)
@@ -524,7 +532,7 @@ void natprobe_on_answer(struct natprobe *probe, usec_t now_usec, const struct pr
         return;
     }
     if (probe->sockets[answer->slot].phase == NATSOCKET_PHASE_CONDITIONING)
-        probe->heard |= BIT(answer->slot);
+        probe->heard |= probe->few ? 0 : BIT(answer->slot);
     news = natsocket_answer(&probe->sockets[answer->slot], now_usec, answer->tag, &answer->mapped, answer->mapped_port,
         &probe->line, &silence_usec);
     if (news == NATSOCKET_NEWS_ALIVE)

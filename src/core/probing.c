@@ -134,7 +134,7 @@ static void hear(struct core *core, const struct natprobe_wish *wish)
         break;
     }
     if (!natprobe_is_running(&probing->probe) && probing->phase == PROBING_PHASE_RUNNING)
-        rest(core, CONFIRM_AFTER_USEC);
+        rest(core, probing->lifetime_usec ? CONFIRM_AFTER_USEC : TRY_AGAIN_USEC);
     session_update_keepalive(core);
 }
 
