@@ -319,7 +319,7 @@ void probing_on_recalled(struct core *core, const struct nat_knowledge *knowledg
 void probing_on_answer(struct core *core, const struct probe_answer *answer);
 void probing_on_failed(struct core *core, const struct probe_failed *failed);
 void probing_on_timer(struct core *core, bool radio_is_on);
-void probing_on_mapping(struct core *core, bool changed); /* a new one by a start or a move; or `changed` by itself */
+void probing_on_mapping_changed(struct core *core); /* though nothing was moved */
 void probing_on_resumed(struct core *core);
 usec_t probing_deadline(const struct core *core, usec_t *ret_slack_usec);
 bool probing_needs_keepalives(const struct core *core);

@@ -42,6 +42,15 @@ static void say(struct natprobe *probe, enum natprobe_word word, usec_t lifetime
     probe->word_usec = lifetime_usec;
 }
 
+static uint32_t n_bits(uint64_t set)
+{
+    uint32_t n = 0;
+
+    for (; set; set &= set - 1)
+        n++;
+    return n;
+}
+
 static void close_slot(struct natprobe *probe, uint32_t slot)
 {
     probe->sockets[slot].phase = NATSOCKET_PHASE_CLOSED;
@@ -199,17 +208,20 @@ static bool open_socket(struct natprobe *probe, usec_t now_usec, int rung, usec_
     return false;
 }
 
-static void open_rungs(struct natprobe *probe, usec_t now_usec, bool radio_is_on)
+/* True: at least one was opened. */
+static bool open_rungs(struct natprobe *probe, usec_t now_usec, bool radio_is_on)
 {
     usec_t until_usec = usec_add(now_usec, radio_is_on ? LOOKAHEAD_USEC : 0);
+    bool opened = false;
 
-    for (struct rung *rung; (rung = natladder_next(&probe->ladder));) {
+    for (struct rung *rung; (rung = natladder_next(&probe->ladder)); opened = true) {
         if (usec_add(probe->started_at_usec, rung->open_by_usec) > until_usec)
-            return;
+            break;
         if (!open_socket(probe, now_usec, (int)(rung - probe->ladder.rungs), rung->lifetime_usec, rung->below))
-            return;
+            break;
         rung->state = RUNG_STATE_OPEN;
     }
+    return opened;
 }
 
 /* ---- the ladder ---- */
@@ -249,7 +261,7 @@ static void be_modest(struct natprobe *probe, uint32_t n_sockets)
     }
     probe->few = true;
     probe->heard = kept;
-    probe->capacity = (uint32_t)__builtin_popcountll(kept);
+    probe->capacity = n_bits(kept);
     close_rungs(probe);
 }
 
@@ -422,7 +434,7 @@ static void on_void(struct natprobe *probe, usec_t now_usec, uint32_t slot)
 /* No answer ever, from more than one: the NAT's ports are used up. */
 static void on_unheard(struct natprobe *probe, usec_t now_usec, uint32_t slot)
 {
-    uint32_t n_heard = (uint32_t)__builtin_popcountll(probe->heard);
+    uint32_t n_heard = n_bits(probe->heard);
 
     on_void(probe, now_usec, slot);
     if (++probe->n_unheard < UNHEARD_MIN || probe->few || probe->phase != NATPROBE_PHASE_LADDER)
@@ -589,8 +601,9 @@ bool natprobe_next(struct natprobe *probe, usec_t now_usec, struct natprobe_wish
             goto sends;
     if (natprobe_is_running(probe) && control_next(probe, now_usec, ret))
         goto sends;
-    if (probe->has_word || probe->to_close)
-        return natprobe_next(probe, now_usec, ret);
+    if (probe->has_word || probe->to_close ||
+        (probe->phase == NATPROBE_PHASE_LADDER && open_rungs(probe, now_usec, now_usec < probe->radio_until_usec)))
+        return natprobe_next(probe, now_usec, ret); /* what the verdicts of this look led to */
     return false;
 sends:
     probe->used |= BIT(ret->slot);

@@ -69,6 +69,17 @@ usec_t probing_interval(const struct core *core)
     return clamp_interval(core, core->policy.keepalive_usec);
 }
 
+/*
+ * A mapping that carried one exchange may be dropped much earlier than one that was seen alive for a while, which is what was measured: so the
+ * tunnel's is treated as the probes' are. `fresh`: something was just exchanged, so that only the later exchange is missing.
+ */
+static void condition(struct core *core, bool fresh)
+{
+    if (!fresh)
+        session_check_path(core);
+    core->probing.condition_at_usec = usec_add(core->now_usec, CONDITION_AFTER_USEC);
+}
+
 static void learn(struct core *core, enum nat_method method, usec_t lifetime_usec)
 {
     core->probing.method = method;
@@ -125,6 +136,7 @@ static void hear(struct core *core, const struct natprobe_wish *wish)
     case NATPROBE_WORD_MEASURED:
         probing->n_confirmations = 0;
         learn(core, NAT_METHOD_STUN, wish->lifetime_usec);
+        condition(core, false); /* at the administrator's interval it may have died again and again */
         remember(core);
         break;
     case NATPROBE_WORD_CONFIRMED:
@@ -316,6 +328,8 @@ static void begin(struct core *core)
     probing->probe_server = policy->probe_server;
     probing->floor_usec = lifetime_for(policy->keepalive_min_usec);
     probing->top_usec = lifetime_for(policy->keepalive_max_usec);
+    if (probing->probe_server.name[0])
+        condition(core, true);
     if (!probing->network[0]) {
         rest(core, FIRST_TIME_USEC);
         return;
@@ -367,15 +381,6 @@ void probing_follow(struct core *core)
 
 /* ---- what happens ---- */
 
-/* A mapping that carried one exchange may be dropped much earlier than one that was seen alive for a while, which is what was measured. */
-static void condition_soon(struct core *core)
-{
-    struct probing *probing = &core->probing;
-
-    if (core->keepalive.interval_usec > clamp_interval(core, core->policy.keepalive_usec))
-        probing->condition_at_usec = usec_add(core->now_usec, CONDITION_AFTER_USEC);
-}
-
 void probing_on_recalled(struct core *core, const struct nat_knowledge *knowledge)
 {
     struct probing *probing = &core->probing;
@@ -389,7 +394,7 @@ void probing_on_recalled(struct core *core, const struct nat_knowledge *knowledg
     }
     probing->n_confirmations = knowledge->n_confirmations;
     learn(core, knowledge->method, knowledge->lifetime_usec);
-    condition_soon(core);
+    condition(core, true);
     rest(core, MAX_OF(usec_sub(CONFIRM_AFTER_USEC, knowledge->age_usec), FIRST_TIME_USEC));
 }
 
@@ -446,14 +451,16 @@ static void doubt(struct core *core)
     rest(core, 0);
 }
 
-void probing_on_mapping(struct core *core, bool changed)
+void probing_on_mapping_changed(struct core *core)
 {
     struct probing *probing = &core->probing;
     bool slept = probing->slept_at_usec && usec_sub(core->now_usec, probing->slept_at_usec) < SLEEP_EXCUSES_USEC;
 
-    if (changed && !slept)
+    if (probing->phase == PROBING_PHASE_OFF)
+        return;
+    if (!slept)
         doubt(core);
-    condition_soon(core);
+    condition(core, true);
 }
 
 void probing_on_resumed(struct core *core)
@@ -461,7 +468,7 @@ void probing_on_resumed(struct core *core)
     if (core->probing.phase == PROBING_PHASE_OFF)
         return;
     core->probing.slept_at_usec = core->now_usec;
-    condition_soon(core);
+    condition(core, true); /* the path is checked at once, as after any sleep */
 }
 
 usec_t probing_deadline(const struct core *core, usec_t *ret_slack_usec)

@@ -236,7 +236,8 @@ void session_on_moved(struct core *core, const struct path *path)
     core->tunnel.remote = path->remote;
     core->tunnel.nat = path->nat;
     session_update_keepalive(core);
-    probing_on_mapping(core, path->mapping_changed && !core->moving);
+    if (path->mapping_changed && !core->moving)
+        probing_on_mapping_changed(core);
     if (core->moving) {
         core->moving = false;
         core_clear_timer(core, TIMER_MOVE);
@@ -338,9 +339,9 @@ void session_on_timer(struct core *core, const struct traffic *traffic)
     }
     bool radio_is_on = core->now_usec >= keepalive_deadline(&core->keepalive, &slack_usec); /* by the packet that suppresses it, if not by it */
 
+    probing_on_timer(core, radio_is_on); /* may shorten the interval */
     if (keepalive_due(&core->keepalive, core->now_usec, traffic->last_out_at_usec))
         core_act(core, ACTION_KEEPALIVE);
-    probing_on_timer(core, radio_is_on);
     if (core->now_usec >= pathwatch_deadline(&core->pathwatch))
         session_on_traffic(core, traffic);
 }

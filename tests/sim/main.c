@@ -4,6 +4,7 @@
  */
 #include "sim/day.h"
 #include "sim/detect.h"
+#include "sim/push.h"
 #include "sim/scenario.h"
 #include "sim/walk.h"
 
@@ -16,7 +17,8 @@ static int usage(void)
     fputs("usage: mvpn-sim run FILE...\n"
           "       mvpn-sim walk [--seed N] [--steps N] [--walks N] [--twice] [--record FILE]\n"
           "       mvpn-sim day\n"
-          "       mvpn-sim detect [RUNS [VARIANT]]\n",
+          "       mvpn-sim detect [RUNS [VARIANT]]\n"
+          "       mvpn-sim push [PUSHES]\n",
         stderr);
     return 2;
 }
@@ -100,5 +102,7 @@ int main(int argc, char **argv)
         return day();
     if (argc >= 2 && argc <= 4 && strcmp(argv[1], "detect") == 0)
         return detect(argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 200, argc > 3 ? argv[3] : NULL);
+    if (argc >= 2 && argc <= 3 && strcmp(argv[1], "push") == 0)
+        return push(argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 1000);
     return usage();
 }

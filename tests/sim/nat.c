@@ -157,7 +157,12 @@ static void at_server(struct nat *nat, struct nat_packet packet)
     bool elsewhere = packet.response_port && !nat->model.server_ignores_port;
 
     if (!packet.stun) {
+        packet.moved = nat->tunnel_port != 0 && nat->tunnel_port != packet.from_port;
         nat->tunnel_port = packet.from_port;
+        packet.to_port = packet.from_port;
+        packet.push = true;
+        if (packet.tag != 0)
+            travel(nat, packet, NAT_PACKET_AT_NAT_IN);
         return;
     }
     if (packet.response_port && nat->model.server_filters)

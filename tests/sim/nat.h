@@ -48,7 +48,8 @@ struct nat_packet {
     uint32_t tag;
     uint16_t response_port;
     uint16_t from_port, to_port; /* outside the NAT */
-    bool push; /* of the corp side, to the tunnel */
+    bool push; /* to the tunnel; tag 0: the corp side spoke first */
+    bool moved; /* the answer to one that came from another port than before */
     bool stun;
 };
 
@@ -65,7 +66,7 @@ struct nat {
 
 void nat_init(struct nat *nat, const struct nat_model *model, uint64_t seed);
 
-/* The handset sends: a STUN request (stun), or something of the tunnel. */
+/* The handset sends: a STUN request (stun), or something of the tunnel, which the gateway answers where it has a tag. */
 void nat_send(struct nat *nat, usec_t now_usec, uint32_t inside, uint32_t tag, uint16_t response_port, bool stun);
 
 /* The corp side sends to the tunnel. */
