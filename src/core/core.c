@@ -441,7 +441,7 @@ struct deadline core_next_deadline(const struct core *core)
         offer(&deadline, at_usec, slack_usec, session_push_supported(core));
         offer(&deadline, pathwatch_deadline(&core->pathwatch), MSEC(50), false);
         offer(&deadline, session_move_deadline(core), 0, false);
-        at_usec = idle_deadline(&core->idle, &slack_usec);
+        at_usec = core->moving ? USEC_INFINITY : idle_deadline(&core->idle, &slack_usec); /* judged when the move is over */
         offer(&deadline, at_usec, slack_usec, false);
         at_usec = probing_deadline(core, &slack_usec);
         offer(&deadline, at_usec, slack_usec, false);

@@ -23,6 +23,7 @@
 #define CONFIRM_SOCKETS  2
 #define FEW_SOCKETS      10
 #define MODEST_SOCKETS   4
+#define LOOKS_MAX        8 /* in one turn: a verdict can open sockets that are due at once */
 #define UNHEARD_MIN      2
 #define CHOSEN_MAX       6 /* sockets of a later pass */
 #define SLACK_USEC       MSEC(20)
@@ -101,11 +102,20 @@ static void control_begin(struct natprobe *probe, usec_t now_usec)
 static void begin_ladder(struct natprobe *probe, usec_t now_usec);
 static void begin_confirm(struct natprobe *probe, usec_t now_usec, usec_t by_usec);
 
+/* Those that were asked in vain have waited for it. */
+static void control_over(struct natprobe *probe, usec_t now_usec)
+{
+    probe->control.phase = NATCONTROL_PHASE_IDLE;
+    for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX; slot++)
+        if (probe->sockets[slot].phase == NATSOCKET_PHASE_OVER)
+            probe->sockets[slot].due_at_usec = now_usec;
+}
+
 static void control_good(struct natprobe *probe, usec_t now_usec)
 {
     struct natcontrol *control = &probe->control;
 
-    control->phase = NATCONTROL_PHASE_IDLE;
+    control_over(probe, now_usec);
     control->good_at_usec = now_usec;
     control->n_bad = 0;
     if (probe->phase != NATPROBE_PHASE_CAPABILITY)
@@ -120,7 +130,7 @@ static void control_bad(struct natprobe *probe, usec_t now_usec)
 {
     struct natcontrol *control = &probe->control;
 
-    control->phase = NATCONTROL_PHASE_IDLE;
+    control_over(probe, now_usec);
     control->over_at_usec = now_usec;
     if (probe->phase == NATPROBE_PHASE_CAPABILITY || ++control->n_bad == CONTROL_BAD_MAX)
         give_up(probe, NATPROBE_WORD_FILTERED);
@@ -452,6 +462,7 @@ static void settle_over(struct natprobe *probe, usec_t now_usec, uint32_t slot)
     const struct natsocket *socket = &probe->sockets[slot];
     struct natcontrol *control = &probe->control;
 
+    probe->sockets[slot].due_at_usec = USEC_INFINITY; /* until there is a control */
     if (control->good_at_usec >= socket->asked_at_usec) {
         if (ip_addr_equal(&control->asker, &socket->mapped))
             on_verdict(probe, now_usec, slot, false, socket->ask_silence_usec[socket->n_asks - 1]);
@@ -478,7 +489,7 @@ static bool socket_next(struct natprobe *probe, usec_t now_usec, uint32_t slot, 
 
     switch (natsocket_step(socket, now_usec, probe->next_tag, &probe->line)) {
     case NATSOCKET_STEP_NOTHING:
-        if (socket->phase == NATSOCKET_PHASE_OVER)
+        if (socket->phase == NATSOCKET_PHASE_OVER && now_usec >= socket->due_at_usec)
             settle_over(probe, now_usec, slot);
         break;
     case NATSOCKET_STEP_SEND:
@@ -587,28 +598,39 @@ static bool close_next(struct natprobe *probe, struct natprobe_wish *ret)
     return false;
 }
 
+static bool send_next(struct natprobe *probe, usec_t now_usec, struct natprobe_wish *ret)
+{
+    bool sends = false;
+
+    for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX && !sends && natprobe_is_running(probe); slot++)
+        sends = socket_next(probe, now_usec, slot, ret);
+    if (!sends && natprobe_is_running(probe))
+        sends = control_next(probe, now_usec, ret);
+    if (sends) {
+        probe->used |= BIT(ret->slot);
+        probe->radio_until_usec = usec_add(now_usec, RADIO_USEC);
+    }
+    return sends;
+}
+
 bool natprobe_next(struct natprobe *probe, usec_t now_usec, struct natprobe_wish *ret)
 {
-    if (probe->has_word) {
-        probe->has_word = false;
-        *ret = (struct natprobe_wish){ .type = NATPROBE_WISH_SAY, .word = probe->word, .lifetime_usec = probe->word_usec };
-        return true;
+    usec_t slack_usec;
+
+    for (uint32_t i = 0; i < LOOKS_MAX; i++) {
+        if (probe->has_word) {
+            probe->has_word = false;
+            *ret = (struct natprobe_wish){ .type = NATPROBE_WISH_SAY, .word = probe->word, .lifetime_usec = probe->word_usec };
+            return true;
+        }
+        if (close_next(probe, ret) || send_next(probe, now_usec, ret))
+            return true;
+        if (probe->phase == NATPROBE_PHASE_LADDER)
+            open_rungs(probe, now_usec, now_usec < probe->radio_until_usec);
+        if (natprobe_deadline(probe, &slack_usec) > now_usec)
+            break; /* the verdicts of this look led to nothing more */
     }
-    if (close_next(probe, ret))
-        return true;
-    for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX && natprobe_is_running(probe); slot++)
-        if (socket_next(probe, now_usec, slot, ret))
-            goto sends;
-    if (natprobe_is_running(probe) && control_next(probe, now_usec, ret))
-        goto sends;
-    if (probe->has_word || probe->to_close ||
-        (probe->phase == NATPROBE_PHASE_LADDER && open_rungs(probe, now_usec, now_usec < probe->radio_until_usec)))
-        return natprobe_next(probe, now_usec, ret); /* what the verdicts of this look led to */
     return false;
-sends:
-    probe->used |= BIT(ret->slot);
-    probe->radio_until_usec = usec_add(now_usec, RADIO_USEC);
-    return true;
 }
 
 usec_t natprobe_deadline(const struct natprobe *probe, usec_t *ret_slack_usec)

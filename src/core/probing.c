@@ -300,7 +300,16 @@ static bool is_wanted(const struct core *core)
 {
     return core->state == STATE_CONNECTED && core->has_tunnel && !core->moving &&
            core->policy.keepalive_mode == KEEPALIVE_MODE_DETECT && (!core->base.roaming || core->policy.roaming_keepalive) &&
-           core->timers[TIMER_GRACE] == USEC_INFINITY;
+           core->timers[TIMER_GRACE] == USEC_INFINITY && link_has_address(&core->base, &core->tunnel.local);
+}
+
+/* That nobody knows any more which it is does not make it another one. What was measured before its name was known is this network's. */
+static bool is_same_network(const struct core *core)
+{
+    const struct probing *probing = &core->probing;
+
+    return !core->base.network[0] || memcmp(probing->network, core->base.network, NETWORK_ID_SIZE) == 0 ||
+           (!probing->network[0] && probing->method != NAT_METHOD_NONE);
 }
 
 static bool is_same(const struct core *core)
@@ -308,7 +317,7 @@ static bool is_same(const struct core *core)
     const struct probing *probing = &core->probing;
     const struct policy *policy = &core->policy;
 
-    return probing->ifindex == core->base.ifindex && memcmp(probing->network, core->base.network, NETWORK_ID_SIZE) == 0 &&
+    return probing->ifindex == core->base.ifindex && is_same_network(core) &&
            ip_addr_equal(&probing->local, &core->tunnel.local) && ip_addr_equal(&probing->remote, &core->tunnel.remote) &&
            memcmp(&probing->probe_server, &policy->probe_server, sizeof(policy->probe_server)) == 0 &&
            probing->floor_usec == lifetime_for(policy->keepalive_min_usec) &&
@@ -354,10 +363,23 @@ void probing_reset(struct probing *probing)
     probing->n_servers = 0;
 }
 
+/* What this turn wanted to send: its opening will be closed before. */
+static void withdraw_sends(struct core *core)
+{
+    struct action_list *list = core->actions;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < list->n_actions; i++)
+        if (list->actions[i].type != ACTION_PROBE_SEND)
+            list->actions[n++] = list->actions[i];
+    list->n_actions = n;
+}
+
 void probing_forget(struct core *core)
 {
     struct probing *probing = &core->probing;
 
+    withdraw_sends(core);
     if (probing->phase == PROBING_PHASE_FINDING || probing->phase == PROBING_PHASE_RESOLVING)
         core_act(core, ACTION_RESOLVE_CANCEL);
     natprobe_stop(&probing->probe);
@@ -367,10 +389,22 @@ void probing_forget(struct core *core)
     probing_reset(probing);
 }
 
+static void take_name(struct core *core)
+{
+    struct probing *probing = &core->probing;
+
+    if (probing->network[0] || !core->base.network[0])
+        return;
+    memcpy(probing->network, core->base.network, sizeof(probing->network));
+    remember(core);
+}
+
 void probing_follow(struct core *core)
 {
-    if (is_wanted(core) && core->probing.phase != PROBING_PHASE_OFF && is_same(core))
+    if (is_wanted(core) && core->probing.phase != PROBING_PHASE_OFF && is_same(core)) {
+        take_name(core);
         return;
+    }
     if (core->probing.phase != PROBING_PHASE_OFF) {
         probing_forget(core);
         session_update_keepalive(core);

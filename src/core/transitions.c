@@ -292,6 +292,7 @@ static void collapse(struct core *core)
     rest(core);
     /* What runs is not known: the list with the firewall in it was cut off there. */
     core_act(core, ACTION_RESOLVE_CANCEL);
+    core_act(core, ACTION_PROBE_CLOSE)->probe_slot = PROBE_SLOT_ALL;
     core_act(core, ACTION_IKE_STOP);
     core->ike_running = false;
     core_set_timer(core, TIMER_RETRY, backoff_next_delay(&core->backoff, &core->prng));

@@ -6,6 +6,7 @@
 
 #include "base/macro.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum mood {
@@ -181,6 +182,37 @@ static void answer_terminate(struct world *w, bool silent)
         come(w, between(w, MSEC(20), SEC(2)), &event);
 }
 
+/* ---- the NAT and its STUN server ---- */
+
+static void answer_recall(struct world *w, const struct nat_knowledge *asked)
+{
+    struct event event = { .type = EVENT_NAT_RECALLED, .nat = *asked };
+
+    if (chance(w, 30)) {
+        event.nat.method = chance(w, 80) ? NAT_METHOD_STUN : NAT_METHOD_MOBIKE;
+        event.nat.lifetime_usec = chance(w, 90) ? between(w, 0, MINUTES(15)) : USEC_INFINITY;
+        event.nat.age_usec = chance(w, 90) ? between(w, 0, HOURS(300)) : USEC_INFINITY;
+    }
+    come_moody(w, w->resolver_mood, between(w, 0, chance(w, 95) ? MSEC(5) : SEC(8)), &event);
+}
+
+static void answer_probe(struct world *w, const struct probe_send *send)
+{
+    struct event event = { .type = EVENT_PROBE_ANSWER,
+        .probe_answer = { send->slot, send->tag, ip(send->server.family == 4 ? "203.0.113.77" : "2001:db8::77"),
+            (uint16_t)(40000 + send->slot) } };
+    uint32_t to = send->response_port && !w->ignores_response_port ? send->response_port - 40000u : send->slot;
+    usec_t now_usec = w->sim->mirror.now_usec;
+
+    w->probed_at_usec[send->slot] = now_usec;
+    if (chance(w, 1))
+        come(w, between(w, 0, SEC(1)), &(struct event){ .type = EVENT_PROBE_FAILED, .probe_failed = { .slot = send->slot, .tag = send->tag } });
+    if (chance(w, w->probe_loss_percent) || to >= PROBE_SLOTS_MAX || now_usec > usec_add(w->probed_at_usec[to], w->lifetime_usec))
+        return;
+    event.probe_answer.slot = to;
+    come_moody(w, w->resolver_mood, between(w, MSEC(10), MSEC(80)), &event);
+}
+
 static void answer(struct world *w, const struct action *action)
 {
     switch (action->type) {
@@ -199,6 +231,12 @@ static void answer(struct world *w, const struct action *action)
     case ACTION_IKE_TERMINATE:
         answer_terminate(w, action->silent);
         return;
+    case ACTION_PROBE_SEND:
+        answer_probe(w, &action->probe_send);
+        return;
+    case ACTION_NAT_RECALL:
+        answer_recall(w, &action->nat);
+        return;
     case ACTION_FETCH_REPLY:
         if (action->fetch_reply.n_addrs && chance(w, 80))
             come(w, between(w, MSEC(20), SEC(5)),
@@ -214,9 +252,7 @@ static void answer(struct world *w, const struct action *action)
     case ACTION_KEEPALIVE:
     case ACTION_WATCH_TRAFFIC:
     case ACTION_WATCH_DEMAND:
-    case ACTION_PROBE_SEND:
     case ACTION_PROBE_CLOSE:
-    case ACTION_NAT_RECALL:
     case ACTION_NAT_REMEMBER:
     case ACTION_DNS:
     case ACTION_CHARACTER:
@@ -249,6 +285,9 @@ static void set_addresses(struct world *w, uint32_t i)
     unsigned families = (unsigned)below(w, 10); /* mostly IPv4 alone, sometimes both, IPv6 alone, none */
 
     link->n_addrs = link->n_routes = 0;
+    memset(link->network, 0, sizeof(link->network)); /* sometimes nobody knows which it is */
+    if (chance(w, 70))
+        snprintf(link->network, sizeof(link->network), "net:%u,%u", (unsigned)i, (unsigned)below(w, 3));
     if (families < 8) {
         link->addrs[link->n_addrs] = (struct link_addr){ ip(homes[i].v4), 24 };
         link->addrs[link->n_addrs++].addr.bytes[3] = (uint8_t)(10 + below(w, 3));
@@ -347,7 +386,17 @@ static bool change_policy(struct world *w)
 {
     struct policy *p = &w->policy;
 
-    switch (below(w, 9)) {
+    switch (below(w, 10)) {
+    case 9:
+        p->probe_server.literal = (struct ip_addr){ 0 };
+        strcpy(p->probe_server.name, chance(w, 20) ? "" : "stun.example.com");
+        if (chance(w, 30)) {
+            strcpy(p->probe_server.name, "198.51.100.34");
+            p->probe_server.literal = ip(p->probe_server.name);
+        }
+        p->keepalive_min_usec = between(w, SEC(1), SEC(15));
+        p->keepalive_max_usec = between(w, SEC(15), MINUTES(15));
+        break;
     case 0:
         p->complete = chance(w, 60);
         break;
@@ -419,7 +468,7 @@ static bool gateway_acts(struct world *w)
     if (m->has_tunnel && chance(w, 50))
         event = (struct event){ .type = EVENT_IKE_MOVED, /* the mapping changed */
             .path = {
-                .local = m->tunnel.local, .remote = m->tunnel.remote, .nat = chance(w, 80), .moved = true } };
+                .local = m->tunnel.local, .remote = m->tunnel.remote, .nat = chance(w, 80), .moved = true, .mapping_changed = chance(w, 80) } };
     return push(w, &event);
 }
 
@@ -429,7 +478,14 @@ static bool stray(struct world *w)
     const struct mirror *m = &w->sim->mirror;
     uint32_t old = m->attempt.attempt ? m->attempt.attempt - (uint32_t)below(w, m->attempt.attempt) : 0;
 
-    switch (below(w, 7)) {
+    switch (below(w, 9)) {
+    case 7:
+        return push(w, &(struct event){ .type = EVENT_PROBE_ANSWER,
+                           .probe_answer = { (uint32_t)below(w, PROBE_SLOTS_MAX), (uint32_t)below(w, 400), ip("203.0.113.77"),
+                               (uint16_t)below(w, 65536) } });
+    case 8:
+        return push(w, &(struct event){ .type = EVENT_NAT_RECALLED,
+                           .nat = { .network = "net:1,1", .family = 4, .method = NAT_METHOD_STUN, .lifetime_usec = SEC(99) } });
     case 0:
         return push(w,
             &(struct event){ .type = EVENT_IKE_FAILED, .failure = { old ? old - 1 : 77, some_refusal(w) } });
@@ -470,6 +526,9 @@ static void change_mood(struct world *w)
     w->gateway_mood = chance(w, 50) ? MOOD_GOOD : (unsigned)below(w, N_MOODS);
     w->resolver_mood = chance(w, 70) ? MOOD_GOOD : (unsigned)below(w, N_MOODS);
     w->whim_mean_usec = between(w, MSEC(200), MINUTES(2));
+    w->lifetime_usec = between(w, SEC(5), MINUTES(12));
+    w->probe_loss_percent = chance(w, 50) ? 0 : (unsigned)below(w, 60);
+    w->ignores_response_port = chance(w, 10);
 }
 
 static bool act_on_a_whim(struct world *w)
@@ -522,6 +581,7 @@ void world_init(struct world *w, struct simulation *sim, uint64_t seed)
     w->sim = sim;
     w->policy = sim->first_policy;
     w->whim_mean_usec = SEC(5);
+    w->lifetime_usec = SEC(60);
     make_links(w);
 }
 

@@ -6,7 +6,7 @@
  */
 #include "sim/simulation.h"
 
-#define WORLD_QUEUE_MAX 64
+#define WORLD_QUEUE_MAX 256
 #define WORLD_LINKS     5
 
 struct coming {
@@ -27,6 +27,10 @@ struct world {
     struct link_set links; /* as last told */
     unsigned gateway_mood; /* enum mood of world.c */
     unsigned resolver_mood;
+    usec_t lifetime_usec; /* of the NAT's mappings */
+    unsigned probe_loss_percent;
+    bool ignores_response_port;
+    usec_t probed_at_usec[PROBE_SLOTS_MAX]; /* the last packet of each probe socket */
     unsigned n_forgotten; /* events that did not fit */
 };
 

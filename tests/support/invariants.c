@@ -78,6 +78,25 @@ void invariants_check_fetch(struct mirror *mirror, const struct ip_addr *addr)
         mirror_violate(mirror, "a fetch is allowed before its host is admitted and routed");
 }
 
+void invariants_check_probe(struct mirror *mirror, const struct probe_send *send)
+{
+    const struct link *link = find_link(mirror, send->ifindex);
+    const struct routing_outer *outer = route_to(mirror, &send->server);
+
+    if (mirror->status.state != STATE_CONNECTED || !mirror->has_tunnel || mirror->migrating)
+        mirror_violate(mirror, "a probe without a tunnel that stands still");
+    if (mirror->policy.keepalive_mode != KEEPALIVE_MODE_DETECT)
+        mirror_violate(mirror, "a probe though nothing is to be detected");
+    if (!in_peers(mirror->lockdown.probes, mirror->lockdown.n_probes, &send->server))
+        mirror_violate(mirror, "a probe to a server that lockdown does not admit");
+    if (!outer || outer->ifindex != send->ifindex || !link || !has_address(link, &send->local))
+        mirror_violate(mirror, "a probe that does not go the tunnel's way");
+    if (send->server.family != mirror->tunnel.remote.family)
+        mirror_violate(mirror, "a probe of another family than the tunnel's");
+    if (mirror->now_usec < mirror->known_until_usec)
+        mirror_violate(mirror, "a probe in a network that is known");
+}
+
 static bool wants_a_name(const struct mirror *mirror)
 {
     for (uint32_t i = 0; i < mirror->n_requests; i++)
@@ -242,6 +261,24 @@ static void check_alive(struct mirror *mirror)
     if (waits && mirror->deadline.slack_usec > MAX_OF(MSEC(50), span_usec / 100 * 5))
         mirror_violate(
             mirror, "slack of %llu us is more than 5 %%", (unsigned long long)mirror->deadline.slack_usec);
+}
+
+/* Nothing is probed but while connected, and no interval is longer than what is known to be survived. */
+static void check_probing(struct mirror *mirror)
+{
+    const struct core_status *status = &mirror->status;
+    usec_t lifetime_usec = status->nat_lifetime_usec;
+
+    if (mirror->firewall_broken)
+        return;
+    if (mirror->probe_slots && (status->state != STATE_CONNECTED || mirror->policy.keepalive_mode != KEEPALIVE_MODE_DETECT))
+        mirror_violate(mirror, "probe sockets are open in state %s", state_name(status->state));
+    if (mirror->lockdown.n_probes && status->state != STATE_CONNECTED)
+        mirror_violate(mirror, "a probe server is admitted in state %s", state_name(status->state));
+    if (lifetime_usec != 0 && lifetime_usec != USEC_INFINITY && status->keepalive_interval_usec >= lifetime_usec &&
+        status->keepalive_interval_usec > mirror->policy.keepalive_min_usec)
+        mirror_violate(mirror, "a keepalive every %llu us, and the NAT forgets after %llu",
+            (unsigned long long)status->keepalive_interval_usec, (unsigned long long)lifetime_usec);
 }
 
 static void check_no_spin(struct mirror *mirror, const struct event *event)
@@ -430,6 +467,7 @@ void invariants_check(struct mirror *mirror, const struct event *event)
     check_wishes(mirror);
     check_alive(mirror);
     check_no_spin(mirror, event);
+    check_probing(mirror);
     check_grace(mirror, event);
     check_sticky(mirror, event);
     check_neighbour(mirror, event);

@@ -15,3 +15,4 @@ void invariants_check_contact(
     struct mirror *mirror, const struct ip_addr *remote, const struct ip_addr *local, int ifindex);
 void invariants_check_resolve(struct mirror *mirror, const struct resolve_request *request);
 void invariants_check_fetch(struct mirror *mirror, const struct ip_addr *addr);
+void invariants_check_probe(struct mirror *mirror, const struct probe_send *send);

@@ -143,10 +143,16 @@ static void do_terminate(struct mirror *mirror, bool silent)
 
 static void do_keepalive(struct mirror *mirror, const struct event *event)
 {
+    usec_t after_usec = mirror->status.keepalive_interval_usec;
     usec_t interval_usec = mirror->before.keepalive_interval_usec;
 
-    if (!mirror->has_tunnel || !mirror->tunnel.nat || mirror->policy.keepalive_mode == KEEPALIVE_MODE_OFF)
-        mirror_violate(mirror, "a keepalive without tunnel, without NAT, or switched off");
+    if (after_usec != 0 && after_usec < interval_usec)
+        interval_usec = after_usec; /* shortened, and due at once */
+    if (!mirror->has_tunnel || mirror->policy.keepalive_mode == KEEPALIVE_MODE_OFF)
+        mirror_violate(mirror, "a keepalive without tunnel, or switched off");
+    if (!mirror->tunnel.nat && !mirror->before.nat_detecting && mirror->before.nat_method != NAT_METHOD_STUN &&
+        mirror->before.nat_method != NAT_METHOD_MOBIKE)
+        mirror_violate(mirror, "a keepalive without NAT, and no firewall is known");
     if (event->type != EVENT_SUSPEND && mirror->last_keepalive_at_usec &&
         interval_usec == mirror->last_keepalive_interval_usec &&
         mirror->now_usec < usec_add(mirror->last_keepalive_at_usec, interval_usec / 100 * 95))
@@ -174,6 +180,23 @@ static void do_fetch_reply(struct mirror *mirror, const struct fetch_reply *repl
     mirror->fetch_reply = *reply;
     for (uint32_t i = 0; i < reply->n_addrs; i++)
         invariants_check_fetch(mirror, &reply->addrs[i]);
+}
+
+static void do_probe_send(struct mirror *mirror, const struct probe_send *send)
+{
+    if (send->slot >= PROBE_SLOTS_MAX) {
+        mirror_violate(mirror, "probe slot %u", send->slot);
+        return;
+    }
+    mirror->probe_slots |= UINT64_C(1) << send->slot;
+    invariants_check_probe(mirror, send);
+}
+
+static void do_recall(struct mirror *mirror, const struct nat_knowledge *nat)
+{
+    mirror->recall = *nat;
+    mirror->recall_at_usec = mirror->now_usec;
+    mirror->known_until_usec = 0;
 }
 
 static void stop_ike(struct mirror *mirror)
@@ -256,9 +279,16 @@ static void carry_out(struct mirror *mirror, const struct event *event, const st
         mirror->demand_watched = true;
         break;
     case ACTION_PROBE_SEND:
+        do_probe_send(mirror, &action->probe_send);
+        break;
     case ACTION_PROBE_CLOSE:
+        mirror->probe_slots &= action->probe_slot == PROBE_SLOT_ALL ? 0 : ~(UINT64_C(1) << action->probe_slot);
+        break;
     case ACTION_NAT_RECALL:
+        do_recall(mirror, &action->nat);
+        break;
     case ACTION_NAT_REMEMBER:
+        mirror->known_until_usec = 0;
         break;
     case ACTION_DNS:
         mirror->dns = *action->dns;
@@ -316,6 +346,8 @@ static void note_established(struct mirror *mirror, const struct tunnel *tunnel)
         return;
     mirror->attempting = false;
     mirror->has_tunnel = true;
+    mirror->known_until_usec = 0;
+    mirror->recall.family = 0;
     mirror->tunnel = *tunnel;
     mirror->traffic =
         (struct traffic){ .last_out_at_usec = mirror->now_usec, .last_in_at_usec = mirror->now_usec };
@@ -324,6 +356,7 @@ static void note_established(struct mirror *mirror, const struct tunnel *tunnel)
 
 static void note_moved(struct mirror *mirror, const struct path *path)
 {
+    mirror->known_until_usec = 0;
     if (!mirror->has_tunnel || !path->moved)
         return;
     if (mirror->migrating && !ip_addr_equal(&path->local, &mirror->migrate.local))
@@ -333,6 +366,29 @@ static void note_moved(struct mirror *mirror, const struct path *path)
     mirror->tunnel.remote = path->remote;
     mirror->tunnel.nat = path->nat;
     mirror->last_keepalive_at_usec = 0;
+}
+
+#define WEEK_USEC         HOURS(UINT64_C(24) * 7)
+#define RECALL_GUARD_USEC SEC(5)
+
+static void note_recalled(struct mirror *mirror, const struct nat_knowledge *nat)
+{
+    bool asked = mirror->recall.family != 0 && nat->family == mirror->recall.family &&
+                 strncmp(nat->network, mirror->recall.network, NETWORK_ID_SIZE) == 0;
+
+    if (!asked || mirror->now_usec >= usec_add(mirror->recall_at_usec, RECALL_GUARD_USEC))
+        return;
+    mirror->recall.family = 0;
+    if (nat->method != NAT_METHOD_NONE && nat->age_usec < WEEK_USEC)
+        mirror->known_until_usec = usec_add(mirror->now_usec, WEEK_USEC - nat->age_usec);
+}
+
+static bool has_network(const struct mirror *mirror, const char *network)
+{
+    for (uint32_t i = 0; i < mirror->links.n_links; i++)
+        if (strncmp(mirror->links.links[i].network, network, NETWORK_ID_SIZE) == 0)
+            return true;
+    return false;
 }
 
 static void note(struct mirror *mirror, const struct event *event)
@@ -352,11 +408,16 @@ static void note(struct mirror *mirror, const struct event *event)
         if (mirror->wants_enabled)
             mirror->wants_rest = event->type == EVENT_DISCONNECT;
         break;
+    case EVENT_NAT_RECALLED:
+        note_recalled(mirror, &event->nat);
+        break;
     case EVENT_POLICY:
+        mirror->known_until_usec = 0;
         mirror->policy = *event->policy;
         break;
     case EVENT_LINKS:
         mirror->links = *event->links;
+        mirror->known_until_usec = has_network(mirror, mirror->recall.network) ? mirror->known_until_usec : 0;
         break;
     case EVENT_RESOLVERS:
         answer_request(mirror, event->resolvers.id, false);
@@ -402,7 +463,6 @@ static void note(struct mirror *mirror, const struct event *event)
     case EVENT_NEIGHBOUR_LOST:
     case EVENT_PROBE_ANSWER:
     case EVENT_PROBE_FAILED:
-    case EVENT_NAT_RECALLED:
     case EVENT_TUNNEL_LOST:
     case EVENT_FIREWALL_FAILED:
     case EVENT_STORE_FAILED:

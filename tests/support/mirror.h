@@ -52,6 +52,10 @@ struct mirror {
     uint32_t fetch_ids[MIRROR_REQUESTS_MAX];
     struct fetch fetch;             /* the last one */
     struct fetch_reply fetch_reply; /* the last one */
+    uint64_t probe_slots; /* bits: open ones */
+    struct nat_knowledge recall; /* asked for and not answered yet; family 0: none */
+    usec_t recall_at_usec;
+    usec_t known_until_usec; /* this network was recalled: nothing is probed before; 0: it was not */
     usec_t last_keepalive_at_usec, last_keepalive_interval_usec;
 
     /* the last step */
