@@ -20,6 +20,7 @@
 #include "core/keepalive.h"
 #include "core/linkset.h"
 #include "core/nat64.h"
+#include "core/natmobike.h"
 #include "core/natprobe.h"
 #include "core/pathwatch.h"
 
@@ -147,12 +148,15 @@ struct probing {
     enum nat_method method; /* NAT_METHOD_NONE: nothing is known yet */
     usec_t lifetime_usec; /* 0: shorter than can be probed; USEC_INFINITY: nothing expires */
     uint32_t n_confirmations;
+    bool blind; /* the fallback sees nothing here */
     bool afresh; /* what is known is in doubt: measured, not confirmed */
     usec_t again_at_usec; /* measured or confirmed again; USEC_INFINITY: never */
     usec_t condition_at_usec; /* the new mapping is to be seen alive for a while, or it is dropped early; USEC_INFINITY: it is */
     usec_t go_on_at_usec; /* not all requests fit into one turn */
     usec_t slept_at_usec; /* 0: never */
+    usec_t checked_at_usec; /* the last liveness check in a keepalive's stead */
     struct natprobe probe;
+    struct natmobike mobike;
 };
 
 struct core {
@@ -321,6 +325,7 @@ void probing_on_failed(struct core *core, const struct probe_failed *failed);
 void probing_on_timer(struct core *core, bool radio_is_on);
 void probing_on_mapping_changed(struct core *core); /* though nothing was moved */
 void probing_on_resumed(struct core *core);
+bool probing_wants_check(struct core *core, usec_t silence_usec, usec_t last_in_at_usec); /* instead of the keepalive that is due */
 usec_t probing_deadline(const struct core *core, usec_t *ret_slack_usec);
 bool probing_needs_keepalives(const struct core *core);
 bool probing_is_detecting(const struct core *core);

@@ -21,6 +21,7 @@
 #define GO_ON_USEC           MSEC(10)
 #define SLEEP_EXCUSES_USEC   SEC(60)
 #define MARGIN_USEC          SEC(3)
+#define ALARM_USEC           HOURS(1)
 
 /* ---- lifetime and interval ---- */
 
@@ -63,10 +64,12 @@ usec_t probing_interval(const struct core *core)
     const struct probing *probing = &core->probing;
 
     if (probing->method != NAT_METHOD_NONE)
-        return probing->lifetime_usec == USEC_INFINITY ? 0 : interval_for(core, probing->lifetime_usec);
+        return probing->lifetime_usec == USEC_INFINITY
+                   ? 0
+                   : natmobike_interval(&probing->mobike, interval_for(core, probing->lifetime_usec));
     if (!core->tunnel.nat && !probing_is_detecting(core))
         return 0;
-    return clamp_interval(core, core->policy.keepalive_usec);
+    return natmobike_interval(&probing->mobike, clamp_interval(core, core->policy.keepalive_usec));
 }
 
 /*
@@ -87,7 +90,7 @@ static void learn(struct core *core, enum nat_method method, usec_t lifetime_use
     session_update_keepalive(core);
 }
 
-static void remember(struct core *core)
+static void remember_as(struct core *core, enum nat_method method)
 {
     struct probing *probing = &core->probing;
     struct nat_knowledge *nat;
@@ -97,20 +100,72 @@ static void remember(struct core *core)
     nat = &core_act(core, ACTION_NAT_REMEMBER)->nat;
     *nat = (struct nat_knowledge){
         .family = probing->remote.family,
-        .method = probing->method,
+        .method = method,
         .lifetime_usec = probing->lifetime_usec,
         .n_confirmations = probing->n_confirmations,
     };
     memcpy(nat->network, probing->network, sizeof(nat->network));
 }
 
+static void remember(struct core *core)
+{
+    remember_as(core, core->probing.method);
+}
+
+/* ---- without a server that helps ---- */
+
+static void begin_mobike(struct core *core)
+{
+    struct probing *probing = &core->probing;
+
+    if (probing->method == NAT_METHOD_NONE && !probing->blind && core->tunnel.nat && core->tunnel.mobike)
+        natmobike_start(&probing->mobike, clamp_interval(core, core->policy.keepalive_usec), core->policy.keepalive_max_usec);
+}
+
+/* Once an hour in a keepalive's stead: the alarm for a lifetime that has changed. It costs no wake-up of the radio. */
+bool probing_wants_check(struct core *core, usec_t silence_usec, usec_t last_in_at_usec)
+{
+    struct probing *probing = &core->probing;
+    bool was_done = probing->mobike.done;
+    bool check;
+
+    if (probing->phase == PROBING_PHASE_OFF)
+        return false;
+    check = natmobike_on_due(&probing->mobike, core->now_usec, silence_usec, last_in_at_usec);
+    if (natmobike_lifetime(&probing->mobike) > probing->lifetime_usec && probing->method == NAT_METHOD_MOBIKE) {
+        learn(core, NAT_METHOD_MOBIKE, natmobike_lifetime(&probing->mobike));
+        remember(core);
+    }
+    if (probing->mobike.done && !was_done && probing->method == NAT_METHOD_NONE) {
+        probing->blind = true; /* nothing is to be seen here: not tried again on the next visit */
+        remember_as(core, NAT_METHOD_ADMIN);
+    }
+    check = check || (probing->method != NAT_METHOD_NONE && usec_sub(core->now_usec, probing->checked_at_usec) >= ALARM_USEC);
+    if (check)
+        probing->checked_at_usec = core->now_usec;
+    return check;
+}
+
 /* ---- the engine ---- */
+
+/* What this turn wanted to send: its opening will be closed before. */
+static void withdraw_sends(struct core *core)
+{
+    struct action_list *list = core->actions;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < list->n_actions; i++)
+        if (list->actions[i].type != ACTION_PROBE_SEND)
+            list->actions[n++] = list->actions[i];
+    list->n_actions = n;
+}
 
 /* Nothing is under way. Without a server there is nothing to be done again. */
 static void rest(struct core *core, usec_t again_in_usec)
 {
     struct probing *probing = &core->probing;
 
+    withdraw_sends(core);
     if (probing->probe.to_close)
         core_act(core, ACTION_PROBE_CLOSE)->probe_slot = PROBE_SLOT_ALL;
     probing->probe.to_close = 0;
@@ -126,14 +181,17 @@ static void hear(struct core *core, const struct natprobe_wish *wish)
     switch (wish->word) {
     case NATPROBE_WORD_UNSUPPORTED:
         rest(core, UNSUPPORTED_USEC);
+        begin_mobike(core);
         break;
     case NATPROBE_WORD_FILTERED:
         rest(core, TRY_AGAIN_USEC);
+        begin_mobike(core);
         break;
     case NATPROBE_WORD_BELOW: /* half at once; the next measurement tells */
         learn(core, NAT_METHOD_STUN, wish->lifetime_usec / 2);
         break;
     case NATPROBE_WORD_MEASURED:
+        probing->mobike.started = probing->mobike.trying = false;
         probing->n_confirmations = 0;
         learn(core, NAT_METHOD_STUN, wish->lifetime_usec);
         condition(core, false); /* at the administrator's interval it may have died again and again */
@@ -341,7 +399,7 @@ static void begin(struct core *core)
         condition(core, true);
     if (!probing->network[0]) {
         rest(core, FIRST_TIME_USEC);
-        return;
+        return; /* what is found here is found for this visit: not worth a silence that is too long */
     }
     probing->phase = PROBING_PHASE_RECALLING;
     probing->guard_at_usec = usec_add(core->now_usec, RECALL_GUARD_USEC);
@@ -356,23 +414,13 @@ void probing_reset(struct probing *probing)
     probing->method = NAT_METHOD_NONE;
     probing->lifetime_usec = 0;
     probing->n_confirmations = 0;
-    probing->afresh = false;
+    probing->afresh = probing->blind = false;
+    probing->mobike = (struct natmobike){ 0 };
+    probing->checked_at_usec = 0;
     probing->go_on_at_usec = probing->slept_at_usec = 0;
     probing->guard_at_usec = probing->again_at_usec = probing->condition_at_usec = USEC_INFINITY;
     probing->server = (struct ip_addr){ 0 };
     probing->n_servers = 0;
-}
-
-/* What this turn wanted to send: its opening will be closed before. */
-static void withdraw_sends(struct core *core)
-{
-    struct action_list *list = core->actions;
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < list->n_actions; i++)
-        if (list->actions[i].type != ACTION_PROBE_SEND)
-            list->actions[n++] = list->actions[i];
-    list->n_actions = n;
 }
 
 void probing_forget(struct core *core)
@@ -422,8 +470,11 @@ void probing_on_recalled(struct core *core, const struct nat_knowledge *knowledg
     if (probing->phase != PROBING_PHASE_RECALLING || knowledge->family != probing->remote.family ||
         strncmp(knowledge->network, probing->network, NETWORK_ID_SIZE) != 0)
         return;
-    if (knowledge->method == NAT_METHOD_NONE) {
+    probing->blind = knowledge->method == NAT_METHOD_ADMIN && knowledge->age_usec < CONFIRM_AFTER_USEC;
+    if (knowledge->method == NAT_METHOD_NONE || knowledge->method == NAT_METHOD_ADMIN) {
         rest(core, FIRST_TIME_USEC);
+        if (!probing->probe_server.name[0])
+            begin_mobike(core);
         return;
     }
     probing->n_confirmations = knowledge->n_confirmations;
@@ -488,12 +539,21 @@ static void doubt(struct core *core)
 void probing_on_mapping_changed(struct core *core)
 {
     struct probing *probing = &core->probing;
+    usec_t lifetime_usec;
     bool slept = probing->slept_at_usec && usec_sub(core->now_usec, probing->slept_at_usec) < SLEEP_EXCUSES_USEC;
 
     if (probing->phase == PROBING_PHASE_OFF)
         return;
-    if (!slept)
+    lifetime_usec = natmobike_on_changed(&probing->mobike);
+    if (lifetime_usec != 0 && probing->method != NAT_METHOD_STUN) {
+        learn(core, NAT_METHOD_MOBIKE, lifetime_usec);
+        remember(core);
+    } else if (probing->mobike.started && probing->method != NAT_METHOD_STUN && probing->mobike.changed_usec != USEC_INFINITY) {
+        learn(core, NAT_METHOD_MOBIKE, probing->mobike.changed_usec / 2); /* even the interval in use was too long */
+        remember(core);
+    } else if (!slept) {
         doubt(core);
+    }
     condition(core, true);
 }
 

@@ -326,9 +326,19 @@ void session_on_neighbour_lost(struct core *core, const struct neighbour *neighb
         session_check_path(core);
 }
 
+/* A liveness check keeps the mapping as well, and tells whether it is still the old one. */
+static void keep_alive(struct core *core, usec_t silence_usec, usec_t last_in_at_usec)
+{
+    if (probing_wants_check(core, silence_usec, last_in_at_usec))
+        session_check_path(core);
+    else
+        core_act(core, ACTION_KEEPALIVE);
+    session_update_keepalive(core); /* the next silence may be another one */
+}
+
 void session_on_timer(struct core *core, const struct traffic *traffic)
 {
-    usec_t slack_usec;
+    usec_t slack_usec, last_out_at_usec = MAX_OF(core->keepalive.last_out_at_usec, traffic->last_out_at_usec);
 
     if (!core->has_tunnel || core->state != STATE_CONNECTED)
         return;
@@ -341,7 +351,7 @@ void session_on_timer(struct core *core, const struct traffic *traffic)
 
     probing_on_timer(core, radio_is_on); /* may shorten the interval */
     if (keepalive_due(&core->keepalive, core->now_usec, traffic->last_out_at_usec))
-        core_act(core, ACTION_KEEPALIVE);
+        keep_alive(core, usec_sub(core->now_usec, last_out_at_usec), traffic->last_in_at_usec);
     if (core->now_usec >= pathwatch_deadline(&core->pathwatch))
         session_on_traffic(core, traffic);
 }

@@ -177,6 +177,16 @@ static usec_t round_trip(const struct ike *ike)
     return atomic_load(&ike->n_sent) == 1 ? usec_sub(clock_boottime_usec(), atomic_load(&ike->sent_at_usec)) : 0;
 }
 
+/* What the gateway sees of us, in its answer to a liveness check or an update (MOBIKE, RFC 4555 3.5). */
+static void note_mapping(struct ike *ike, uint32_t sa, message_t *message)
+{
+    notify_payload_t *notify = message->get_notify(message, NAT_DETECTION_DESTINATION_IP);
+    chunk_t hash = notify ? notify->get_notification_data(notify) : chunk_empty;
+
+    if (hash.len == SATRACK_MAPPING_BYTES)
+        satrack_note_mapping(&ike->track, sa, hash.ptr);
+}
+
 static bool on_message(listener_t *public, ike_sa_t *ike_sa, message_t *message, bool incoming, bool plain)
 {
     struct ike *ike = ike_of(public);
@@ -194,6 +204,8 @@ static bool on_message(listener_t *public, ike_sa_t *ike_sa, message_t *message,
     /* a rekeying that fails is tried again by libcharon, and ends nothing */
     if (phase == SATRACK_CONNECTING || exchange == INFORMATIONAL)
         note_notifies(ike, ike_sa, message);
+    if (phase == SATRACK_UP && exchange == INFORMATIONAL && !message->get_request(message))
+        note_mapping(ike, sa, message);
     if (phase == SATRACK_UP && exchange == INFORMATIONAL)
         job_queue(ike, JOB_OBSERVE, sa);
     return true;

@@ -314,6 +314,34 @@ struct path satrack_path(struct satrack *track)
     return path;
 }
 
+static bool is_same_flow(const struct flow *a, const struct flow *b)
+{
+    return ip_addr_equal(&a->local, &b->local) && ip_addr_equal(&a->remote, &b->remote) && a->local_port == b->local_port &&
+           a->remote_port == b->remote_port;
+}
+
+void satrack_note_mapping(struct satrack *track, uint32_t sa, const uint8_t hash[SATRACK_MAPPING_BYTES])
+{
+    struct event event = { .type = EVENT_IKE_MOVED };
+    bool known;
+
+    pthread_mutex_lock(&track->lock);
+    if (sa == 0 || track->sa != sa || track->phase != SATRACK_UP || track->moving) {
+        pthread_mutex_unlock(&track->lock);
+        return;
+    }
+    known = track->mapping_sa == sa && is_same_flow(&track->mapping_flow, &track->flow);
+    if (known && memcmp(track->mapping, hash, SATRACK_MAPPING_BYTES) != 0) {
+        event.path = track->published;
+        event.path.mapping_changed = true;
+        mailbox_post(track->mailbox, track->attempt, &event);
+    }
+    track->mapping_sa = sa;
+    track->mapping_flow = track->flow;
+    memcpy(track->mapping, hash, SATRACK_MAPPING_BYTES);
+    pthread_mutex_unlock(&track->lock);
+}
+
 uint32_t satrack_up(struct satrack *track, struct flow *ret_flow)
 {
     uint32_t sa = 0;

@@ -17,6 +17,8 @@ enum satrack_phase {
     SATRACK_CLOSING, /* by our own wish */
 };
 
+#define SATRACK_MAPPING_BYTES 20 /* SHA-1 of SPIs, address and port (RFC 7296, 2.23) */
+
 struct flow {
     struct ip_addr local, remote;
     uint16_t local_port, remote_port;
@@ -31,6 +33,9 @@ struct satrack {
     enum reason cause; /* the first that was noted */
     struct flow flow;
     struct path published;
+    uint32_t mapping_sa; /* whose the hash is, which its SPIs are part of; 0: none yet */
+    struct flow mapping_flow;
+    uint8_t mapping[SATRACK_MAPPING_BYTES];
     bool moving; /* a migration was asked for and is not yet answered */
     struct ip_addr move_local, move_remote;
     uint32_t n_dns;
@@ -83,6 +88,9 @@ void satrack_move_failed(struct satrack *track, uint32_t sa);
 void satrack_observe(struct satrack *track, uint32_t sa, const struct flow *flow, bool nat, bool busy);
 /* The path that was told last; zeroed where none was. */
 struct path satrack_path(struct satrack *track);
+
+/* The gateway's hash of where our packets come from; the first of an SA and flow is what later ones are compared with. */
+void satrack_note_mapping(struct satrack *track, uint32_t sa, const uint8_t hash[SATRACK_MAPPING_BYTES]);
 
 /* The SA that is up, and its flow; 0: none. */
 uint32_t satrack_up(struct satrack *track, struct flow *ret_flow);

@@ -275,7 +275,8 @@ static void check_probing(struct mirror *mirror)
         mirror_violate(mirror, "probe sockets are open in state %s", state_name(status->state));
     if (mirror->lockdown.n_probes && status->state != STATE_CONNECTED)
         mirror_violate(mirror, "a probe server is admitted in state %s", state_name(status->state));
-    if (lifetime_usec != 0 && lifetime_usec != USEC_INFINITY && status->keepalive_interval_usec >= lifetime_usec &&
+    if (status->nat_method != NAT_METHOD_MOBIKE && /* which tries what may be too long */
+        lifetime_usec != 0 && lifetime_usec != USEC_INFINITY && status->keepalive_interval_usec >= lifetime_usec &&
         status->keepalive_interval_usec > mirror->policy.keepalive_min_usec)
         mirror_violate(mirror, "a keepalive every %llu us, and the NAT forgets after %llu",
             (unsigned long long)status->keepalive_interval_usec, (unsigned long long)lifetime_usec);

@@ -236,6 +236,31 @@ static void a_migration_is_answered_once(void)
     teardown(&f);
 }
 
+static void a_changed_mapping_is_told(void)
+{
+    static const uint8_t one[SATRACK_MAPPING_BYTES] = { 1 }, two[SATRACK_MAPPING_BYTES] = { 2 };
+    struct event event;
+    struct fixture f;
+
+    setup(&f);
+    satrack_note_mapping(&f.track, SA, one); /* nothing is up */
+    establish(&f, SA);
+    satrack_note_mapping(&f.track, SA, one); /* the first is what the others are compared with */
+    satrack_note_mapping(&f.track, SA, one);
+    satrack_note_mapping(&f.track, SA + 1, two); /* another SA's */
+    CHECK(!mailbox_take(f.mailbox, ATTEMPT, &event));
+    satrack_note_mapping(&f.track, SA, two);
+    if (CHECK(mailbox_take(f.mailbox, ATTEMPT, &event))) {
+        CHECK_EQ(event.type, EVENT_IKE_MOVED);
+        CHECK(event.path.moved && event.path.mapping_changed);
+    }
+    satrack_note_mapping(&f.track, SA, two);
+    satrack_rekeyed(&f.track, SA, SA + 1);
+    satrack_note_mapping(&f.track, SA + 1, one); /* other SPIs, another hash */
+    CHECK(!mailbox_take(f.mailbox, ATTEMPT, &event));
+    teardown(&f);
+}
+
 static void an_answer_is_told_while_connecting_only(void)
 {
     struct fixture f;
@@ -263,6 +288,7 @@ static const struct test tests[] = {
     TEST(a_new_attempt_replaces_the_old),
     TEST(rekeying_moves_the_identity),
     TEST(a_migration_is_answered_once),
+    TEST(a_changed_mapping_is_told),
 };
 
 int main(int argc, char **argv)
