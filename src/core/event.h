@@ -99,6 +99,7 @@ struct path {
     struct ip_addr local, remote;
     bool nat;
     bool moved; /* false: a migration that was asked for did not succeed */
+    bool late; /* nothing moved: a liveness check was answered, but only when it was repeated */
     bool mapping_changed; /* nothing moved: the NAT has given us another address or port (NAT_DETECTION, RFC 7296 2.23) */
 };
 

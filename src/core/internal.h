@@ -324,6 +324,7 @@ void probing_on_answer(struct core *core, const struct probe_answer *answer);
 void probing_on_failed(struct core *core, const struct probe_failed *failed);
 void probing_on_timer(struct core *core, bool radio_is_on);
 void probing_on_mapping_changed(struct core *core); /* though nothing was moved */
+void probing_on_late_answer(struct core *core); /* a liveness check had to be repeated */
 void probing_on_resumed(struct core *core);
 bool probing_wants_check(struct core *core, usec_t silence_usec, usec_t last_in_at_usec); /* instead of the keepalive that is due */
 usec_t probing_deadline(const struct core *core, usec_t *ret_slack_usec);

@@ -22,6 +22,7 @@
 #define SLEEP_EXCUSES_USEC   SEC(60)
 #define MARGIN_USEC          SEC(3)
 #define ALARM_USEC           HOURS(1)
+#define LATE_USEC            SEC(15) /* charon repeats after 3 and 9 s */
 
 /* ---- lifetime and interval ---- */
 
@@ -555,6 +556,15 @@ void probing_on_mapping_changed(struct core *core)
         doubt(core);
     }
     condition(core, true);
+}
+
+void probing_on_late_answer(struct core *core)
+{
+    const struct probing *probing = &core->probing;
+
+    /* Only right after a silence does it say something about the mapping. */
+    if (probing->checked_at_usec && usec_sub(core->now_usec, probing->checked_at_usec) < LATE_USEC)
+        doubt(core);
 }
 
 void probing_on_resumed(struct core *core)

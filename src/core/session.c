@@ -176,6 +176,7 @@ void session_move(struct core *core)
     const struct link *link = find_target(core, &remote);
 
     probing_forget(core);
+    session_update_keepalive(core);
     core->base = *link;
     demand_update(core);
     core->path_mtu_bytes = 0;
@@ -238,6 +239,8 @@ void session_on_moved(struct core *core, const struct path *path)
     session_update_keepalive(core);
     if (path->mapping_changed && !core->moving)
         probing_on_mapping_changed(core);
+    else if (path->late && !core->moving)
+        probing_on_late_answer(core);
     if (core->moving) {
         core->moving = false;
         core_clear_timer(core, TIMER_MOVE);

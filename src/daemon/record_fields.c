@@ -120,6 +120,7 @@ static const struct field path_fields[] = {
     SCALAR(struct event, "remote", FIELD_ADDR, path.remote),
     SCALAR(struct event, "nat", FIELD_BOOL, path.nat),
     SCALAR(struct event, "moved", FIELD_BOOL, path.moved),
+    SCALAR(struct event, "late", FIELD_BOOL, path.late),
     SCALAR(struct event, "mapping-changed", FIELD_BOOL, path.mapping_changed),
 };
 

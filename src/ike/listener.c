@@ -125,6 +125,10 @@ static bool on_alert(listener_t *public, ike_sa_t *ike_sa, alert_t alert, va_lis
     case ALERT_VIP_FAILURE:
         note(ike, ike_sa, REASON_NO_ADDRESS);
         break;
+    case ALERT_RETRANSMIT_SEND:
+        if (ike_sa)
+            satrack_repeated(&ike->track, ike_sa->get_unique_id(ike_sa));
+        break;
     case ALERT_RETRANSMIT_SEND_TIMEOUT:
     case ALERT_PEER_INIT_UNREACHABLE:
     case ALERT_HALF_OPEN_TIMEOUT:
@@ -177,14 +181,13 @@ static usec_t round_trip(const struct ike *ike)
     return atomic_load(&ike->n_sent) == 1 ? usec_sub(clock_boottime_usec(), atomic_load(&ike->sent_at_usec)) : 0;
 }
 
-/* What the gateway sees of us, in its answer to a liveness check or an update (MOBIKE, RFC 4555 3.5). */
-static void note_mapping(struct ike *ike, uint32_t sa, message_t *message)
+/* The answer to a liveness check or an update says what the gateway sees of us (MOBIKE, RFC 4555 3.5). */
+static void note_answer(struct ike *ike, uint32_t sa, message_t *message)
 {
     notify_payload_t *notify = message->get_notify(message, NAT_DETECTION_DESTINATION_IP);
     chunk_t hash = notify ? notify->get_notification_data(notify) : chunk_empty;
 
-    if (hash.len == SATRACK_MAPPING_BYTES)
-        satrack_note_mapping(&ike->track, sa, hash.ptr);
+    satrack_note_answer(&ike->track, sa, hash.len == SATRACK_MAPPING_BYTES ? hash.ptr : NULL);
 }
 
 static bool on_message(listener_t *public, ike_sa_t *ike_sa, message_t *message, bool incoming, bool plain)
@@ -205,7 +208,7 @@ static bool on_message(listener_t *public, ike_sa_t *ike_sa, message_t *message,
     if (phase == SATRACK_CONNECTING || exchange == INFORMATIONAL)
         note_notifies(ike, ike_sa, message);
     if (phase == SATRACK_UP && exchange == INFORMATIONAL && !message->get_request(message))
-        note_mapping(ike, sa, message);
+        note_answer(ike, sa, message);
     if (phase == SATRACK_UP && exchange == INFORMATIONAL)
         job_queue(ike, JOB_OBSERVE, sa);
     return true;

@@ -34,7 +34,7 @@ static void forget_sa(struct satrack *track)
 {
     track->phase = SATRACK_IDLE;
     track->sa = 0;
-    track->moving = false;
+    track->moving = track->repeated = false;
 }
 
 void satrack_reset(struct satrack *track)
@@ -320,25 +320,39 @@ static bool is_same_flow(const struct flow *a, const struct flow *b)
            a->remote_port == b->remote_port;
 }
 
-void satrack_note_mapping(struct satrack *track, uint32_t sa, const uint8_t hash[SATRACK_MAPPING_BYTES])
+void satrack_repeated(struct satrack *track, uint32_t sa)
 {
-    struct event event = { .type = EVENT_IKE_MOVED };
-    bool known;
-
     pthread_mutex_lock(&track->lock);
-    if (sa == 0 || track->sa != sa || track->phase != SATRACK_UP || track->moving) {
-        pthread_mutex_unlock(&track->lock);
-        return;
-    }
-    known = track->mapping_sa == sa && is_same_flow(&track->mapping_flow, &track->flow);
-    if (known && memcmp(track->mapping, hash, SATRACK_MAPPING_BYTES) != 0) {
-        event.path = track->published;
-        event.path.mapping_changed = true;
-        mailbox_post(track->mailbox, track->attempt, &event);
-    }
-    track->mapping_sa = sa;
+    if (sa != 0 && track->sa == sa)
+        track->repeated = true;
+    pthread_mutex_unlock(&track->lock);
+}
+
+/* Is it another one than before? Remembers it. */
+static bool is_new_mapping(struct satrack *track, const uint8_t *hash)
+{
+    bool known = track->mapping_sa == track->sa && is_same_flow(&track->mapping_flow, &track->flow);
+    bool changed = known && memcmp(track->mapping, hash, SATRACK_MAPPING_BYTES) != 0;
+
+    track->mapping_sa = track->sa;
     track->mapping_flow = track->flow;
     memcpy(track->mapping, hash, SATRACK_MAPPING_BYTES);
+    return changed;
+}
+
+void satrack_note_answer(struct satrack *track, uint32_t sa, const uint8_t hash[SATRACK_MAPPING_BYTES])
+{
+    struct event event = { .type = EVENT_IKE_MOVED };
+
+    pthread_mutex_lock(&track->lock);
+    if (sa != 0 && track->sa == sa && track->phase == SATRACK_UP && !track->moving) {
+        event.path = track->published;
+        event.path.late = track->repeated;
+        event.path.mapping_changed = hash && is_new_mapping(track, hash);
+        if (event.path.late || event.path.mapping_changed)
+            mailbox_post(track->mailbox, track->attempt, &event);
+    }
+    track->repeated = false;
     pthread_mutex_unlock(&track->lock);
 }
 

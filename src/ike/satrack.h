@@ -36,6 +36,7 @@ struct satrack {
     uint32_t mapping_sa; /* whose the hash is, which its SPIs are part of; 0: none yet */
     struct flow mapping_flow;
     uint8_t mapping[SATRACK_MAPPING_BYTES];
+    bool repeated; /* what is to be answered next */
     bool moving; /* a migration was asked for and is not yet answered */
     struct ip_addr move_local, move_remote;
     uint32_t n_dns;
@@ -89,8 +90,12 @@ void satrack_observe(struct satrack *track, uint32_t sa, const struct flow *flow
 /* The path that was told last; zeroed where none was. */
 struct path satrack_path(struct satrack *track);
 
-/* The gateway's hash of where our packets come from; the first of an SA and flow is what later ones are compared with. */
-void satrack_note_mapping(struct satrack *track, uint32_t sa, const uint8_t hash[SATRACK_MAPPING_BYTES]);
+/*
+ * An INFORMATIONAL request of ours was repeated; it was answered. `hash` is the gateway's of where our packets come from: the first of an SA
+ * and flow is what later ones are compared with. NULL: it says nothing.
+ */
+void satrack_repeated(struct satrack *track, uint32_t sa);
+void satrack_note_answer(struct satrack *track, uint32_t sa, const uint8_t hash[SATRACK_MAPPING_BYTES]);
 
 /* The SA that is up, and its flow; 0: none. */
 uint32_t satrack_up(struct satrack *track, struct flow *ret_flow);

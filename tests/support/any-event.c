@@ -261,6 +261,7 @@ void any_event(struct byte_stream *s, usec_t now_usec, struct any_event_storage 
         ret->path.remote = address(s);
         ret->path.nat = flag(s);
         ret->path.moved = flag(s);
+        ret->path.late = flag(s);
         ret->path.mapping_changed = flag(s);
         break;
     case EVENT_TRAFFIC:

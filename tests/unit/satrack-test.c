@@ -243,20 +243,27 @@ static void a_changed_mapping_is_told(void)
     struct fixture f;
 
     setup(&f);
-    satrack_note_mapping(&f.track, SA, one); /* nothing is up */
+    satrack_note_answer(&f.track, SA, one); /* nothing is up */
     establish(&f, SA);
-    satrack_note_mapping(&f.track, SA, one); /* the first is what the others are compared with */
-    satrack_note_mapping(&f.track, SA, one);
-    satrack_note_mapping(&f.track, SA + 1, two); /* another SA's */
+    satrack_note_answer(&f.track, SA, one); /* the first is what the others are compared with */
+    satrack_note_answer(&f.track, SA, one);
+    satrack_note_answer(&f.track, SA + 1, two); /* another SA's */
     CHECK(!mailbox_take(f.mailbox, ATTEMPT, &event));
-    satrack_note_mapping(&f.track, SA, two);
+    satrack_note_answer(&f.track, SA, two);
     if (CHECK(mailbox_take(f.mailbox, ATTEMPT, &event))) {
         CHECK_EQ(event.type, EVENT_IKE_MOVED);
         CHECK(event.path.moved && event.path.mapping_changed);
     }
-    satrack_note_mapping(&f.track, SA, two);
+    satrack_note_answer(&f.track, SA, two);
     satrack_rekeyed(&f.track, SA, SA + 1);
-    satrack_note_mapping(&f.track, SA + 1, one); /* other SPIs, another hash */
+    satrack_note_answer(&f.track, SA + 1, one); /* other SPIs, another hash */
+    CHECK(!mailbox_take(f.mailbox, ATTEMPT, &event));
+
+    satrack_repeated(&f.track, SA + 1);
+    satrack_note_answer(&f.track, SA + 1, NULL);
+    satrack_note_answer(&f.track, SA + 1, NULL);
+    if (CHECK(mailbox_take(f.mailbox, ATTEMPT, &event)))
+        CHECK(event.path.moved && event.path.late && !event.path.mapping_changed);
     CHECK(!mailbox_take(f.mailbox, ATTEMPT, &event));
     teardown(&f);
 }
