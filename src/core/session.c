@@ -176,6 +176,7 @@ void session_move(struct core *core)
     const struct link *link = find_target(core, &remote);
 
     probing_forget(core);
+    keepalive_stop(&core->keepalive); /* another mapping, from now on */
     session_update_keepalive(core);
     core->base = *link;
     demand_update(core);
