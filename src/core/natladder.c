@@ -10,6 +10,7 @@
 
 #define STEP_USEC         SEC(2)
 #define STEP_PERCENT      5
+#define BELOW_USEC        MSEC(500) /* the cliff's own rung is asked so much early, or nearly */
 #define ABOVE_USEC        MSEC(400)
 #define ABOVE_AGAIN_USEC  MSEC(150) /* the second socket of a cliff */
 #define CLIFF_ROOM_USEC   SEC(5) /* conditioning, asking, and some */
@@ -63,7 +64,7 @@ void natladder_build(struct natladder *ladder, usec_t floor_usec, usec_t top_use
 
         if (cliff_usec < floor_usec || cliff_usec > top_usec)
             continue;
-        add_between(ladder, from_usec, cliff_usec - SEC(1), asking_usec);
+        add_between(ladder, from_usec, cliff_usec - BELOW_USEC, asking_usec);
         add_cliff(ladder, cliff_usec);
         from_usec = cliff_usec + ABOVE_USEC + ABOVE_AGAIN_USEC;
         from_usec += step_from(from_usec, asking_usec);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keepalive.Mode=detect in the core: recalled, measured, used; its opening; its end with the tunnel, the link or the configuration.
+ */
+#include "base/macro.h"
+#include "support/core-fixture.h"
+
+#define SERVER  "198.51.100.34"
+#define NETWORK "wired:02:00:00:00:00:01"
+
+static void policy_with_server(struct policy *ret, bool literal)
+{
+    fixture_policy(ret);
+    strcpy(ret->probe_server.name, literal ? SERVER : "stun.example.com");
+    if (literal)
+        ret->probe_server.literal = addr_of(SERVER);
+}
+
+static struct link named(struct link link)
+{
+    strcpy(link.network, NETWORK);
+    link.wake_on_incoming = true;
+    return link;
+}
+
+static void reach(struct fixture *f, bool literal)
+{
+    struct policy policy;
+    struct link link = named(eth0());
+
+    policy_with_server(&policy, literal);
+    fixture_init_with(f, &policy, 1);
+    fx_links(f, 1, &link);
+    fx_simple(f, EVENT_ENABLE);
+    fx_resolvers(f, 1, (const char *const[]){ "192.0.2.1" });
+    fx_resolved(f, 1, (const char *const[]){ GATEWAY });
+    fx_established(f);
+    CHECK_EQ(fx_state(f), STATE_CONNECTED);
+}
+
+static void recalled(struct fixture *f, enum nat_method method, usec_t lifetime_usec, usec_t age_usec)
+{
+    fx(f, &(struct event){ .type = EVENT_NAT_RECALLED,
+              .nat = { .network = NETWORK, .family = 4, .method = method, .lifetime_usec = lifetime_usec, .age_usec = age_usec } });
+}
+
+static void a_known_network_is_not_probed(void)
+{
+    struct fixture f;
+
+    reach(&f, true);
+    CHECK(fx_did(&f, ACTION_NAT_RECALL));
+    CHECK_EQ(f.mirror.status.keepalive_interval_usec, SEC(20));
+    recalled(&f, NAT_METHOD_STUN, SEC(120), HOURS(100));
+    CHECK_EQ(f.mirror.status.keepalive_interval_usec, SEC(114));
+    CHECK_EQ(f.mirror.status.nat_lifetime_usec, SEC(120));
+    CHECK_EQ(f.mirror.status.nat_method, NAT_METHOD_STUN);
+    CHECK(f.mirror.status.push_supported);
+    fx_advance(&f, HOURS(60));
+    CHECK_EQ(f.mirror.n_done[ACTION_PROBE_SEND], 0);
+    CHECK_EQ(f.mirror.lockdown.n_probes, 0);
+    fx_advance(&f, HOURS(10)); /* a week old: confirmed */
+    CHECK(f.mirror.n_done[ACTION_PROBE_SEND] > 0);
+    fixture_done(&f);
+}
+
+static void a_new_mapping_is_conditioned(void)
+{
+    struct fixture f;
+
+    reach(&f, true);
+    recalled(&f, NAT_METHOD_STUN, SEC(120), 0);
+    CHECK_EQ(f.mirror.n_done[ACTION_IKE_LIVENESS], 0);
+    fx_advance(&f, SEC(3));
+    CHECK_EQ(f.mirror.n_done[ACTION_IKE_LIVENESS], 1);
+    fx_advance(&f, MINUTES(30));
+    CHECK_EQ(f.mirror.n_done[ACTION_IKE_LIVENESS], 1);
+    fixture_done(&f);
+}
+
+static void bounds_of_the_interval(void)
+{
+    static const struct {
+        unsigned lifetime_sec, interval_sec;
+    } rows[] = { { 12, 10 }, { 5, 10 }, { 13, 10 }, { 30, 27 }, { 60, 57 }, { 100, 95 }, { 300, 285 }, { 3000, 600 } };
+    struct fixture f;
+
+    for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+        test_context("%u s", rows[i].lifetime_sec);
+        reach(&f, true);
+        recalled(&f, NAT_METHOD_STUN, SEC(rows[i].lifetime_sec), 0);
+        CHECK_EQ(f.mirror.status.keepalive_interval_usec, SEC(rows[i].interval_sec));
+        fixture_done(&f);
+    }
+    reach(&f, true);
+    recalled(&f, NAT_METHOD_STUN, USEC_INFINITY, 0);
+    CHECK_EQ(f.mirror.status.keepalive_interval_usec, 0);
+    CHECK_EQ(f.mirror.status.nat_method, NAT_METHOD_NONE);
+    CHECK(f.mirror.status.push_supported);
+    fixture_done(&f);
+}
+
+static void the_name_is_resolved_through_an_opening(void)
+{
+    struct fixture f;
+
+    reach(&f, false);
+    recalled(&f, NAT_METHOD_NONE, 0, 0);
+    fx_advance(&f, SEC(2));
+    CHECK(fx_did(&f, ACTION_FIND_RESOLVERS));
+    CHECK(f.mirror.status.nat_detecting);
+    fx_resolvers(&f, 1, (const char *const[]){ "192.0.2.1" });
+    CHECK(fx_did(&f, ACTION_RESOLVE));
+    CHECK_EQ(f.mirror.lockdown.n_resolvers, 1);
+    fx_resolved(&f, 2, (const char *const[]){ "2001:db8::34", SERVER }); /* the tunnel's family counts */
+    CHECK_EQ(f.mirror.lockdown.n_resolvers, 0);
+    CHECK_EQ(f.mirror.lockdown.n_probes, 1);
+    CHECK_EQ(f.mirror.lockdown.probes[0].port, PROBE_SERVER_PORT);
+    CHECK(ip_addr_equal(&f.mirror.lockdown.probes[0].addr, &(struct ip_addr){ 4, { 198, 51, 100, 34 } }));
+    CHECK(fx_did(&f, ACTION_PROBE_SEND));
+    CHECK_EQ(f.mirror.status.keepalive_interval_usec, SEC(20)); /* the administrator's meanwhile */
+    fixture_done(&f);
+}
+
+static void a_name_that_is_not_found_is_tried_again_later(void)
+{
+    struct fixture f;
+
+    reach(&f, false);
+    recalled(&f, NAT_METHOD_NONE, 0, 0);
+    fx_advance(&f, SEC(2));
+    fx_resolvers(&f, 0, NULL);
+    CHECK(!f.mirror.status.nat_detecting);
+    fx_advance(&f, MINUTES(50));
+    CHECK_EQ(f.mirror.n_requests, 0);
+    fx_advance(&f, MINUTES(10) + SEC(1));
+    CHECK_EQ(f.mirror.n_requests, 1);
+    fx_advance(&f, SEC(20)); /* nobody answers */
+    CHECK_EQ(f.mirror.n_requests, 0);
+    CHECK(!f.mirror.status.nat_detecting);
+    fixture_done(&f);
+}
+
+static void running(struct fixture *f)
+{
+    reach(f, true);
+    recalled(f, NAT_METHOD_NONE, 0, 0);
+    fx_advance(f, SEC(2));
+    CHECK(f->mirror.probe_slots != 0);
+    CHECK_EQ(f->mirror.lockdown.n_probes, 1);
+}
+
+static void it_ends_with_what_it_is_about(void)
+{
+    struct link wlan = named(wlan0());
+    struct policy policy;
+    struct fixture f;
+
+    for (int i = 0; i < 6; i++) {
+        test_context("way %d", i);
+        running(&f);
+        policy = f.policy;
+        switch (i) {
+        case 0:
+            fx_simple(&f, EVENT_DISCONNECT);
+            break;
+        case 1:
+            fx_closed(&f, REASON_PEER_CLOSED);
+            break;
+        case 2:
+            fx_links(&f, 1, &wlan); /* moves */
+            break;
+        case 3:
+            policy.keepalive_mode = KEEPALIVE_MODE_FIXED;
+            fx_policy(&f, &policy, false);
+            break;
+        case 4:
+            policy.keepalive_mode = KEEPALIVE_MODE_OFF;
+            fx_policy(&f, &policy, false);
+            break;
+        default:
+            fx_simple(&f, EVENT_DISABLE);
+            break;
+        }
+        CHECK_EQ(f.mirror.probe_slots, 0);
+        CHECK_EQ(f.mirror.lockdown.n_probes, 0);
+        fx(&f, &(struct event){ .type = EVENT_PROBE_ANSWER, .probe_answer = { 0, 1, addr_of("203.0.113.77"), 40000 } });
+        CHECK(!fx_did(&f, ACTION_PROBE_SEND));
+        fixture_done(&f);
+    }
+}
+
+static void another_network_is_another_matter(void)
+{
+    struct link link = named(eth0());
+    struct fixture f;
+
+    running(&f);
+    strcpy(link.network, "wired:02:00:00:00:00:02");
+    fx_links(&f, 1, &link);
+    CHECK(fx_did(&f, ACTION_NAT_RECALL));
+    CHECK_EQ(f.mirror.probe_slots, 0);
+    recalled(&f, NAT_METHOD_STUN, SEC(120), 0); /* of the network before: too late */
+    CHECK_EQ(f.mirror.status.nat_lifetime_usec, 0);
+    link.network[0] = '\0'; /* nobody knows any more which it is: still the same */
+    fx_links(&f, 1, &link);
+    CHECK(!fx_did(&f, ACTION_NAT_RECALL));
+    fixture_done(&f);
+}
+
+static void a_changed_mapping_halves_at_once(void)
+{
+    struct fixture f;
+
+    reach(&f, true);
+    recalled(&f, NAT_METHOD_STUN, SEC(120), 0);
+    fx(&f, &(struct event){ .type = EVENT_IKE_MOVED,
+               .path = { f.mirror.tunnel.local, f.mirror.tunnel.remote, .nat = true, .moved = true, .mapping_changed = true } });
+    CHECK_EQ(f.mirror.status.keepalive_interval_usec, SEC(57));
+    CHECK(fx_did(&f, ACTION_NAT_REMEMBER));
+    fx_advance(&f, SEC(1));
+    CHECK(f.mirror.n_done[ACTION_PROBE_SEND] > 0); /* and is measured again */
+    fixture_done(&f);
+
+    reach(&f, true); /* after a sleep nothing else is to be expected */
+    recalled(&f, NAT_METHOD_STUN, SEC(120), 0);
+    fx_simple(&f, EVENT_SUSPEND);
+    fx_sleep(&f, HOURS(1));
+    fx_simple(&f, EVENT_RESUME);
+    fx(&f, &(struct event){ .type = EVENT_IKE_MOVED,
+               .path = { f.mirror.tunnel.local, f.mirror.tunnel.remote, .nat = true, .moved = true, .mapping_changed = true } });
+    CHECK_EQ(f.mirror.status.nat_lifetime_usec, SEC(120));
+    fixture_done(&f);
+}
+
+static void without_an_answer_from_the_cache_it_is_measured(void)
+{
+    struct fixture f;
+
+    reach(&f, true);
+    fx_advance(&f, SEC(8));
+    CHECK(f.mirror.n_done[ACTION_PROBE_SEND] > 0);
+    recalled(&f, NAT_METHOD_STUN, SEC(120), 0); /* too late */
+    CHECK_EQ(f.mirror.status.nat_lifetime_usec, 0);
+    fixture_done(&f);
+}
+
+static void fixed_is_the_administrators_always(void)
+{
+    struct policy policy;
+    struct fixture f;
+
+    policy_with_server(&policy, true);
+    policy.keepalive_mode = KEEPALIVE_MODE_FIXED;
+    policy.keepalive_usec = SEC(5);
+    fixture_init_with(&f, &policy, 1);
+    fx_reach(&f, STATE_CONNECTED);
+    CHECK(!fx_did(&f, ACTION_NAT_RECALL));
+    CHECK_EQ(f.mirror.status.keepalive_interval_usec, SEC(5)); /* MinInterval= bounds what is detected */
+    CHECK_EQ(f.mirror.status.nat_method, NAT_METHOD_ADMIN);
+    fixture_done(&f);
+}
+
+static const struct test tests[] = {
+    TEST(a_known_network_is_not_probed),
+    TEST(a_new_mapping_is_conditioned),
+    TEST(bounds_of_the_interval),
+    TEST(the_name_is_resolved_through_an_opening),
+    TEST(a_name_that_is_not_found_is_tried_again_later),
+    TEST(it_ends_with_what_it_is_about),
+    TEST(another_network_is_another_matter),
+    TEST(a_changed_mapping_halves_at_once),
+    TEST(without_an_answer_from_the_cache_it_is_measured),
+    TEST(fixed_is_the_administrators_always),
+};
+
+int main(int argc, char **argv)
+{
+    return test_main(tests, ELEMENTSOF(tests), argc, argv);
+}
