@@ -206,7 +206,8 @@ static void answer_probe(struct world *w, const struct probe_send *send)
 
     w->probed_at_usec[send->slot] = now_usec;
     if (chance(w, 1))
-        come(w, between(w, 0, SEC(1)), &(struct event){ .type = EVENT_PROBE_FAILED, .probe_failed = { .slot = send->slot, .tag = send->tag } });
+        come(w, between(w, 0, SEC(1)),
+            &(struct event){ .type = EVENT_PROBE_FAILED, .probe_failed = { .slot = send->slot, .tag = send->tag } });
     if (chance(w, w->probe_loss_percent) || to >= PROBE_SLOTS_MAX || now_usec > usec_add(w->probed_at_usec[to], w->lifetime_usec))
         return;
     event.probe_answer.slot = to;
