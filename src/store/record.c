@@ -4,26 +4,15 @@
  */
 #include "store/record.h"
 
+#include "base/crc32.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LINE_SIZE     128
-#define CHECKSUM_KEY  "checksum="
-
-/* CRC-32 as in IEEE 802.3: against torn and rotten files, not against an enemy (who could write the file as well). */
-static uint32_t crc32_of(const char *bytes, size_t n_bytes)
-{
-    uint32_t crc = UINT32_MAX;
-
-    for (size_t i = 0; i < n_bytes; i++) {
-        crc ^= (uint8_t)bytes[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = (crc >> 1) ^ (crc & 1 ? UINT32_C(0xedb88320) : 0);
-    }
-    return ~crc;
-}
+#define CHECKSUM_KEY  "checksum=" /* against torn and rotten files, not against an enemy (who could write the file as well) */
 
 void record_format(const struct store_record *record, struct strbuf *ret)
 {
