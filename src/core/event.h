@@ -38,7 +38,7 @@ enum event_type {
     EVENT_NEIGHBOUR_LOST, /* .neighbour: what outer packets are handed to does not answer on its link any more (ARP, neighbour discovery) */
     EVENT_DEMAND, /* an inner packet came while no tunnel stands (asked for by ACTION_WATCH_DEMAND); it is kept */
     EVENT_PROBE_ANSWER, /* .probe_answer: a STUN server answered */
-    EVENT_PROBE_FAILED, /* .probe_failed: a request of ACTION_PROBE_SEND could not leave */
+    EVENT_PROBE_FAILED, /* .probe_failed: a request of ACTION_PROBE_SEND could not leave, or was refused */
     EVENT_NAT_RECALLED, /* .nat: answer to ACTION_NAT_RECALL */
     EVENT_TUNNEL_LOST, /* somebody deleted or took down the tunnel interface */
     EVENT_FETCH_WANTED, /* .fetch: a CRL or OCSP host must be reached (charon waits) */
@@ -136,8 +136,10 @@ struct probe_answer {
     uint16_t mapped_port;
 };
 
+/* Nothing is known of the slot's mapping any more; its socket may be closed already. */
 struct probe_failed {
-    uint32_t slot, tag;
+    uint32_t slot, tag; /* tag: of the request, or of the slot's last one */
+    bool refused; /* the server answered, with an error: it does not know RESPONSE-PORT, say. false: the network, or somebody lies */
 };
 
 /* What is known of the mappings of one network, for one outer address family. */

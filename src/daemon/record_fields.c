@@ -156,6 +156,7 @@ static const struct field probe_answer_fields[] = {
 static const struct field probe_failed_fields[] = {
     SCALAR(struct event, "slot", FIELD_U32, probe_failed.slot),
     SCALAR(struct event, "tag", FIELD_U32, probe_failed.tag),
+    SCALAR(struct event, "refused", FIELD_BOOL, probe_failed.refused),
 };
 
 static const struct field nat_fields[] = {

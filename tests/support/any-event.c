@@ -293,6 +293,7 @@ void any_event(struct byte_stream *s, usec_t now_usec, struct any_event_storage 
     case EVENT_PROBE_FAILED:
         ret->probe_failed.slot = (uint32_t)below(s, PROBE_SLOTS_MAX + 1);
         ret->probe_failed.tag = (uint32_t)below(s, 64);
+        ret->probe_failed.refused = below(s, 2);
         break;
     case EVENT_NAT_RECALLED:
         text(s, ret->nat.network, sizeof(ret->nat.network));
