@@ -5,6 +5,7 @@
  *   main.c      command line, start, end
  *   turn.c      event queue -> core_step -> actions; the one timer; what follows a turn (journal, bus, systemd)
  *   execute.c   actions into calls of adapters
+ *   probe.c     NAT probing: sockets, and what is known of networks
  *   sources.c   descriptors into events
  *   repair.c    the firewall after somebody else was there
  *   reload.c    configuration and credentials
@@ -23,7 +24,9 @@
 #include "ike/ike.h"
 #include "net/net.h"
 #include "net/wake.h"
+#include "store/natcache.h"
 #include "store/store.h"
+#include "sys/prober.h"
 #include "sys/resolver.h"
 #include "sys/sys.h"
 
@@ -60,6 +63,9 @@ struct daemon {
     struct bus *bus;
     struct resolver *resolver; /* NULL until the first name: made for the mark then in force */
     uint32_t resolver_mark;
+    struct prober *prober; /* NULL until the first request */
+    struct natcache *natcache; /* NULL until the first question */
+    int natcache_error; /* of the last write, as told */
     struct sd_bus *system_bus; /* borrowed; NULL: not there */
     struct sys *sys; /* NULL: early boot */
     struct wake *wake; /* NULL: early boot */
@@ -97,6 +103,10 @@ int daemon_make_timers(struct daemon *daemon);
 bool daemon_execute(struct daemon *daemon, const struct action *action);
 void daemon_apply_routing(struct daemon *daemon, const struct routing *routing);
 bool daemon_restore_firewall(struct daemon *daemon); /* the last one that stood; false: it failed, and the core must be told */
+
+/* probe.c */
+void daemon_probe(struct daemon *daemon, const struct action *action); /* ACTION_PROBE_* and ACTION_NAT_* */
+void daemon_free_probe(struct daemon *daemon);
 
 /* sources.c */
 int daemon_add_sources(struct daemon *daemon);

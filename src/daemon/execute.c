@@ -227,6 +227,7 @@ bool daemon_execute(struct daemon *daemon, const struct action *action)
     case ACTION_PROBE_CLOSE:
     case ACTION_NAT_RECALL:
     case ACTION_NAT_REMEMBER:
+        daemon_probe(daemon, action);
         break;
     case ACTION_DNS:
         sys_set_dns(daemon->sys, action->dns);

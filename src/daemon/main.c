@@ -168,6 +168,7 @@ static void tear_down(struct daemon *daemon)
     resolver_free(daemon->resolver);
     sys_free(daemon->sys);
     wake_free(daemon->wake);
+    daemon_free_probe(daemon);
     bus_free(daemon->bus);
     core_free(daemon->core);
     net_free(daemon->net);

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "store/files.h"
+#include "store/natcache.h"
 #include "store/record.h"
 
 #include <errno.h>
@@ -14,6 +15,8 @@
 
 #define RECORD_NAME      "record"
 #define RECORD_NEW_NAME  "record.new"
+#define NAT_NAME         "nat-cache"
+#define NAT_NEW_NAME     "nat-cache.new"
 #define CRL_DIR_NAME     "crls"
 
 struct store {
@@ -90,9 +93,9 @@ int store_load(struct store *store, struct store_record *ret)
 }
 
 /* The new file, complete on disk, beside the old. */
-static int write_new(int dir_fd, const struct strbuf *text)
+static int write_new(int dir_fd, const char *new_name, const struct strbuf *text)
 {
-    int fd = files_create(dir_fd, RECORD_NEW_NAME), r, closed;
+    int fd = files_create(dir_fd, new_name), r, closed;
 
     if (fd < 0)
         return fd;
@@ -103,14 +106,14 @@ static int write_new(int dir_fd, const struct strbuf *text)
     return r < 0 ? r : closed;
 }
 
-static int replace(int dir_fd, const struct strbuf *text)
+static int replace(int dir_fd, const char *name, const char *new_name, const struct strbuf *text)
 {
-    int r = write_new(dir_fd, text);
+    int r = write_new(dir_fd, new_name, text);
 
     if (r == 0)
-        r = files_rename(dir_fd, RECORD_NEW_NAME, RECORD_NAME);
+        r = files_rename(dir_fd, new_name, name);
     if (r < 0) {
-        files_remove(dir_fd, RECORD_NEW_NAME);
+        files_remove(dir_fd, new_name);
         return r;
     }
     return files_sync(dir_fd);
@@ -130,7 +133,36 @@ int store_save(struct store *store, const struct store_record *record)
     lock_fd = files_lock(store->dir_fd);
     if (lock_fd < 0)
         return lock_fd;
-    r = replace(store->dir_fd, &text);
+    r = replace(store->dir_fd, RECORD_NAME, RECORD_NEW_NAME, &text);
     files_close(lock_fd);
     return r;
+}
+
+int store_load_nat(struct store *store, int64_t now_sec, struct natcache *ret, unsigned *ret_n_dropped)
+{
+    _cleanup_free_ char *text = malloc(NATCACHE_MAX_BYTES);
+    ssize_t n;
+
+    *ret = (struct natcache){ 0 };
+    *ret_n_dropped = 0;
+    if (!text)
+        return -ENOMEM;
+    n = files_read(store->dir_fd, NAT_NAME, text, NATCACHE_MAX_BYTES);
+    if (n < 0)
+        return n == -ENOENT ? 0 : (int)n;
+    *ret_n_dropped = natcache_parse(text, (size_t)n, now_sec, ret);
+    return 0;
+}
+
+/* Without the record's lock: nobody but the daemon writes it. */
+int store_save_nat(struct store *store, const struct natcache *cache)
+{
+    _cleanup_free_ char *buf = malloc(NATCACHE_MAX_BYTES);
+    struct strbuf text;
+
+    if (!buf)
+        return -ENOMEM;
+    strbuf_init(&text, buf, NATCACHE_MAX_BYTES);
+    natcache_format(cache, &text);
+    return replace(store->dir_fd, NAT_NAME, NAT_NEW_NAME, &text);
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Files in the state directory: the record (enabled or not), the newest time known to have passed, the cache of CRLs' folder.
+ * Files in the state directory: the record (enabled or not), the newest time known to have passed, what is known of networks' NATs, the cache
+ * of CRLs' folder.
  * Every write is temporary file, fsync, rename, fsync of the folder: after a power cut either the old or the new is there.
  * Never decides anything by what it reads; a damaged file is reported with its name.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
+struct natcache;
 struct store;
 
 struct store_record {
@@ -25,3 +27,7 @@ int store_load(struct store *store, struct store_record *ret);
 int store_save(struct store *store, const struct store_record *record);
 const char *store_crl_dir(const struct store *store);
 const char *store_record_path(const struct store *store); /* to name the damaged file */
+
+/* Missing: empty, 0. Damaged lines are passed over and counted. Negative errno: unreadable, and empty. now_sec: natcache_parse(). */
+int store_load_nat(struct store *store, int64_t now_sec, struct natcache *ret, unsigned *ret_n_dropped);
+int store_save_nat(struct store *store, const struct natcache *cache);
