@@ -77,6 +77,11 @@ int channel_open_xfrm(struct channel *ret)
     return open_for_calls(ret, NETLINK_XFRM);
 }
 
+int channel_open_generic(struct channel *ret)
+{
+    return open_for_calls(ret, NETLINK_GENERIC);
+}
+
 int channel_open_events(struct channel *ret, const int *groups, unsigned n_groups, int receive_bytes)
 {
     int r = open_common(ret, NETLINK_ROUTE);

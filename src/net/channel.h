@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * One netlink socket, rtnetlink's or XFRM's: calls with their answers (requests, gets, dumps), or a stream of notifications. Owns the
- * socket and one receive buffer, so that memory does not grow with what the kernel holds. Knows what a message's envelope says (done, error,
+ * One netlink socket, rtnetlink's, XFRM's or generic netlink's: calls with their answers (requests, gets, dumps), or a stream of notifications.
+ * Owns the socket and one receive buffer, so that memory does not grow with what the kernel holds.
+ * Knows what a message's envelope says (done, error,
  * interrupted, overrun), never what is inside.
  */
 #include <stdbool.h>
@@ -30,6 +31,8 @@ struct channel_sink {
 int channel_open(struct channel *ret);
 /* For calls to the kernel's IPsec. -EPROTONOSUPPORT: it has none. */
 int channel_open_xfrm(struct channel *ret);
+/* For calls to a family of generic netlink. */
+int channel_open_generic(struct channel *ret);
 /* For notifications of `n_groups` multicast groups: non-blocking. A group that the kernel lacks is left out. */
 int channel_open_events(struct channel *ret, const int *groups, unsigned n_groups, int receive_bytes);
 /* From here on only datagrams for which the program does not return 0 (socket filter, classic BPF) get in, and wake anybody. */

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/macro.h"
 #include "net/apply.h"
+#include "net/networks.h"
 #include "net/state.h"
 #include "net/tunnel.h"
 #include "net/watch.h"
@@ -177,6 +178,9 @@ int net_dispatch(struct net *net)
     tunnel = check_tunnel(net);
     if (tunnel < 0)
         return tunnel;
+    r = networks_settle(net);
+    if (r < 0)
+        return r;
     if (net->doubts)
         wake(net); /* a dump was interrupted too often */
     return check_links(net) | tunnel | ours | (net->neighbours.lost ? NET_CHANGE_NEIGHBOUR : 0);
@@ -229,6 +233,10 @@ int net_apply(struct net *net, const struct routing *routing)
 
     net->routing = *routing;
     r = neighbours_follow(&net->neighbours, routing);
+    if (r >= 0)
+        r = networks_settle(net);
+    if (check_links(net))
+        wake(net); /* a network has got its name */
     if (result >= 0)
         result = r;
     if (routing->active) {

@@ -131,6 +131,8 @@ static void read_link(struct iface *iface, const struct ifinfomsg *info, struct 
         iface->link.mtu = nla_get_u32(attrs[IFLA_MTU]);
     iface->link.up = info->ifi_flags & IFF_UP;
     iface->link.carrier = (info->ifi_flags & IFF_LOWER_UP) && !(info->ifi_flags & IFF_DORMANT);
+    if (!iface->link.up || !iface->link.carrier)
+        memset(iface->link.network, 0, sizeof(iface->link.network)); /* where it comes up next is another question */
     if (memcmp(&facts, &iface->facts, sizeof(facts)) == 0 && iface->link.name[0])
         return;
     iface->facts = facts;

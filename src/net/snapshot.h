@@ -13,6 +13,7 @@ struct iface {
     struct link_facts facts;
     bool secondary[LINK_ADDRS_MAX]; /* of the address at the same place: IPv4 secondary, IPv6 temporary */
     struct ip_addr preferred[2]; /* source that the best default route names, IPv4 and IPv6; family 0: none */
+    struct ip_addr network_router; /* the one by which link.network was named (networks.h) */
     bool more_addrs;             /* some did not fit: after a removal all must be read again */
     bool seen;                   /* in the dump that is being read */
 };

@@ -26,6 +26,22 @@ struct watched {
     int tun_fd;
 };
 
+static void send_to(const char *text)
+{
+    struct ip_addr addr = lab_addr(text);
+    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(9) };
+    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
+    _cleanup_close_ int fd = socket(addr.family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int r, mark = LAB_MARK;
+
+    memcpy(&v4.sin_addr, addr.bytes, sizeof(v4.sin_addr));
+    memcpy(&v6.sin6_addr, addr.bytes, sizeof(v6.sin6_addr));
+    CHECK_EQ(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
+    r = (int)(addr.family == 4 ? sendto(fd, "x", 1, 0, (struct sockaddr *)&v4, sizeof(v4))
+                               : sendto(fd, "x", 1, 0, (struct sockaddr *)&v6, sizeof(v6)));
+    CHECK_EQ(r, 1);
+}
+
 /* v0 behind its routers, w0 beside it, both with short patience for ARP; a routing that leads over v0. */
 static void begin(struct watched *w)
 {
@@ -43,6 +59,8 @@ static void begin(struct watched *w)
     lab_routing(&routing);
     CHECK_EQ(net_tunnel_open(w->net, &w->tun_fd), 0);
     CHECK_EQ(net_apply(w->net, &routing), 0);
+    send_to("203.0.113.5"); /* from here on the network has its name, and routers are no news */
+    CHECK_EQ(lab_wait(w->net, NET_CHANGE_LINKS) & NET_CHANGE_NEIGHBOUR, 0);
     CHECK_EQ(lab_settle(w->net) & NET_CHANGE_NEIGHBOUR, 0);
 }
 
@@ -80,22 +98,6 @@ static unsigned count_all(int fd)
     while (recv(fd, buf, sizeof(buf), 0) > 0)
         n++;
     return n;
-}
-
-static void send_to(const char *text)
-{
-    struct ip_addr addr = lab_addr(text);
-    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(9) };
-    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
-    _cleanup_close_ int fd = socket(addr.family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    int r, mark = LAB_MARK;
-
-    memcpy(&v4.sin_addr, addr.bytes, sizeof(v4.sin_addr));
-    memcpy(&v6.sin6_addr, addr.bytes, sizeof(v6.sin6_addr));
-    CHECK_EQ(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
-    r = (int)(addr.family == 4 ? sendto(fd, "x", 1, 0, (struct sockaddr *)&v4, sizeof(v4))
-                               : sendto(fd, "x", 1, 0, (struct sockaddr *)&v6, sizeof(v6)));
-    CHECK_EQ(r, 1);
 }
 
 /* By an administrator's hand: it was there, and now does not answer. */
@@ -295,6 +297,56 @@ static void lost_notifications_count_as_a_lost_router(void)
     end(&w);
 }
 
+static void check_network(struct watched *w, const char *want)
+{
+    const struct link *link = lab_link(w->net, "v0");
+
+    if (CHECK(link != NULL))
+        CHECK_STR(link->network, want);
+}
+
+/* The network is named by its router: asked once, or learnt with the first packet; after that its router may come and go unheard. */
+static void a_network_is_named_by_its_router(void)
+{
+    _cleanup_free_ char *mac = NULL;
+    struct routing routing;
+    struct watched w;
+    char want[64];
+
+    begin(&w);
+    mac = lab_output("ip -n far -j link show v1 | sed 's/.*\"address\":\"\\([^\"]*\\)\".*/\\1/'");
+    snprintf(want, sizeof(want), "wired:%s", mac);
+    check_network(&w, want);
+    for (int i = 0; i < 5; i++)
+        lab_run("for s in probe stale reachable; do ip neigh replace " ROUTER_V4 " dev v0 lladdr 02:00:00:00:01:0%d nud $s || exit 1; done", i);
+    CHECK(!is_awake(&w, 200));
+    check_network(&w, want);
+
+    /* the carrier goes: another network perhaps, and its router is known to the kernel before it is needed */
+    lab_run("ip -n far link set v1 down");
+    CHECK(lab_wait(w.net, NET_CHANGE_LINKS) & NET_CHANGE_LINKS);
+    check_network(&w, "");
+    lab_run("ip -n far link set v1 address 02:00:00:00:00:77 up && ip -n far addr replace " ROUTER_V6 "/64 dev v1 nodad && "
+            "ip route replace default via " ROUTER_V4 " dev v0");
+    lab_settle(w.net);
+    send_to("203.0.113.5");
+    CHECK(lab_wait(w.net, NET_CHANGE_LINKS) & NET_CHANGE_LINKS);
+    check_network(&w, "wired:02:00:00:00:00:77");
+    end(&w);
+
+    /* a daemon that starts where the kernel knows the router already */
+    begin(&w);
+    net_free(w.net);
+    close_fd(&w.tun_fd);
+    lab_run("ip neigh replace " ROUTER_V4 " dev v0 lladdr 02:00:00:00:00:42 nud stale");
+    CHECK_EQ(net_new("mvpn0", LAB_RUNTIME_DIR, &w.net), 0);
+    lab_routing(&routing);
+    CHECK_EQ(net_apply(w.net, &routing), 0);
+    CHECK(lab_wait(w.net, NET_CHANGE_LINKS) & NET_CHANGE_LINKS);
+    check_network(&w, "wired:02:00:00:00:00:42");
+    end(&w);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
@@ -303,6 +355,7 @@ int main(int argc, char **argv)
         TEST(routing_decides_who_is_watched),
         TEST(as_many_as_there_may_be),
         TEST(lost_notifications_count_as_a_lost_router),
+        TEST(a_network_is_named_by_its_router),
     };
 
     if (!lab_possible()) {
