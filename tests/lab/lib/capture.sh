@@ -11,7 +11,8 @@ lab_capture_start() {
     setsid "$LAB_SUPPORT/record" serve --socket "$RECORD_SOCKET" --log "$LAB_DIR/log/packets" \
         --gateway "$GW_V4" --gateway "$GW_V6" --gateway "$GW2_V4" --gateway "$GW2_V6" --gateway "$GW_NAT64" \
         --resolver "$DNS_V4" --resolver "$DNS_V6" --name "$GW_NAME" --name "$GW2_NAME" \
-        --name crl.example.com --name ocsp.example.com --name ipv4only.arpa \
+        --name crl.example.com --name ocsp.example.com --name ipv4only.arpa --name "$STUN_NAME" \
+        --stun "$STUN_V4" --stun "$STUN2_V4" \
         --link "wlan0=$(ns nata)/lan" --link "wwan0=$(ns natb)/lan" --link "eth0=$(ns plain)/lan" \
         --world "$(ns world)/eth0" >>"$LAB_DIR/log/record.log" 2>&1 </dev/null &
     echo $! >"$LAB_DIR/pid/record"
@@ -33,7 +34,8 @@ world_foreign() { record_ask foreign; }
 # world_kinds WHERE: kinds of probes that were seen since the mark, one a line; WHERE is a link, or world
 world_kinds() { record_ask kinds "$1"; }
 
-# outer_count LINK [KIND]: IKE and ESP packets to the gateways over a link since the mark (KIND: ike, esp, keepalive)
+# outer_count LINK [KIND]: IKE and ESP packets to the gateways over a link since the mark (KIND: ike, esp, keepalive; or stun: requests to the
+# STUN server)
 outer_count() { record_ask outer "$1" ${2:+"$2"}; }
 
 # allow_revocation on|off: are the CRL and OCSP hosts' port 80 permitted just now?

@@ -13,6 +13,7 @@ $GW_NAME $GW_V4 $GW_V6
 $GW2_NAME $GW2_V4 $GW2_V6
 crl.example.com $CRL_V4 $CRL_V6
 ocsp.example.com $OCSP_V4 $OCSP_V6
+$STUN_NAME $STUN_V4
 www.example.net $WORLD_V4 $WORLD_V6
 END
     cat >"$LAB_DIR/zones/corp" <<END

@@ -26,6 +26,9 @@ CRL_V4=203.0.113.54
 CRL_V6=2001:db8:53::54
 OCSP_V4=203.0.113.55
 OCSP_V6=2001:db8:53::55
+STUN_NAME=stun.example.com      # one server with two addresses, as RFC 5780 wants it
+STUN_V4=203.0.113.57
+STUN2_V4=203.0.113.58
 CORP_V4=10.1.0.10
 CORP_V6=fd01::10
 CORP_DNS_V4=10.1.0.53
@@ -205,6 +208,8 @@ link set eth0 up
 addr add $DNS_V4/27 dev eth0
 addr add $CRL_V4/27 dev eth0
 addr add $OCSP_V4/27 dev eth0
+addr add $STUN_V4/27 dev eth0
+addr add $STUN2_V4/27 dev eth0
 addr add $DNS_V6/64 dev eth0
 addr add $CRL_V6/64 dev eth0
 addr add $OCSP_V6/64 dev eth0

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (C) 2026 The mvpn authors
+#
+# Packets that the corp side sends first, after silences that outlast the NAT's mapping: every one arrives, because the keepalives are as frequent
+# as the measured lifetime demands. Without keepalives they do not (the control). The gateway never speaks by itself.
+# MVPN_LAB_PUSH_SILENCE=10 makes the silences up to ten lifetimes long (20 minutes); by default they are just above one.
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+: "${MVPN_LAB_PUSH_SILENCE:=1.5}"
+: "${MVPN_LAB_PUSHES:=30}"
+LIFETIME=8
+
+inner_address() { ctl status --json | python3 -c 'import json, sys
+print(next(a for a in json.load(sys.stdin)["tunnel"]["addresses"] if (":" in a) == (sys.argv[1] == "6")))' "$1"; }
+
+# silence: seconds, of more than one lifetime
+silence() { awk "BEGIN { srand($RANDOM); print $LIFETIME * (1.1 + rand() * ($MVPN_LAB_PUSH_SILENCE - 1.1)) }"; }
+
+arrived() { grep -qx "$1" "$LAB_DIR/run/pushed"; }
+
+# push WORD FAMILY: one packet from the corp side
+push() { in_ns corp "$LAB_SUPPORT/push" send "$(inner_address "$2")" "$1"; }
+
+MVPN_LAB_LINKS=wlan0
+scenario "packets that the other side sends first" gateway_start quiet gw
+stun_start
+nat_lifetime wlan0 $LIFETIME
+nat_ports wlan0 random
+mvpn_config Keepalive.Mode=off
+connect_up
+: >"$LAB_DIR/run/pushed"
+hs_spawn listener "$LAB_SUPPORT/push" listen "$LAB_DIR/run/pushed"
+lab_until 20 grep -qs ready "$LAB_DIR/log/listener.log" || die "nobody listens"
+
+push at-once 4
+check "control: at once a packet arrives" lab_until 10 arrived at-once
+sleep $((LIFETIME + 2)) # not a limit: the silence itself
+push too-late 4
+sleep 2
+refute "control: without keepalives it does not, after a lifetime of silence" arrived too-late
+
+mvpn_config Keepalive.Mode=detect Keepalive.MinInterval=3s Keepalive.Interval=3s "Keepalive.ProbeServer=$STUN_NAME"
+ctl reload || fail "mvpnctl reload"
+ctl disconnect && ctl connect || fail "mvpnctl connect"
+becomes "with keepalives, and measured" 120 state=connected nat.method=stun push_supported=true
+becomes "from here on nothing is probed" 120 "keepalive.interval>3"
+world_mark
+lost=
+for n in $(seq "$MVPN_LAB_PUSHES"); do
+    sleep "$(silence)"
+    push "n$n" $((n % 2 ? 4 : 6))
+    lab_until 5 arrived "n$n" || lost="$lost n$n"
+done
+equal "packets of $MVPN_LAB_PUSHES that did not arrive" "" "${lost# }"
+pass "keepalives meanwhile: $(outer_count wlan0 keepalive), every $(status keepalive.interval) s; the NAT forgets after $LIFETIME s"
+no_leak "meanwhile"
