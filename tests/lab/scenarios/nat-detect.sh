@@ -65,7 +65,7 @@ rotten() {
 keepalive_above() { lab_until 120 sent_above "$1"; }
 sent_above() { [ "$(outer_count wlan0 keepalive)" -ge "$1" ]; }
 
-MVPN_LAB_LINKS=wlan0
+export MVPN_LAB_LINKS=wlan0
 scenario "the lifetime of NAT mappings is measured" gateway_start quiet gw
 stun_start
 mvpn_config Keepalive.Mode=detect Keepalive.MinInterval=3s Keepalive.Interval=5s "Keepalive.ProbeServer=$STUN_NAME"

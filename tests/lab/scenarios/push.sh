@@ -22,7 +22,7 @@ arrived() { grep -qx "$1" "$LAB_DIR/run/pushed"; }
 # push WORD FAMILY: one packet from the corp side
 push() { in_ns corp "$LAB_SUPPORT/push" send "$(inner_address "$2")" "$1"; }
 
-MVPN_LAB_LINKS=wlan0
+export MVPN_LAB_LINKS=wlan0
 scenario "packets that the other side sends first" gateway_start quiet gw
 stun_start
 nat_lifetime wlan0 $LIFETIME
@@ -42,7 +42,8 @@ refute "control: without keepalives it does not, after a lifetime of silence" ar
 
 mvpn_config Keepalive.Mode=detect Keepalive.MinInterval=3s Keepalive.Interval=3s "Keepalive.ProbeServer=$STUN_NAME"
 ctl reload || fail "mvpnctl reload"
-ctl disconnect && ctl connect || fail "mvpnctl connect"
+ctl disconnect || fail "mvpnctl disconnect"
+ctl connect || fail "mvpnctl connect"
 becomes "with keepalives, and measured" 120 state=connected nat.method=stun push_supported=true
 becomes "from here on nothing is probed" 120 "keepalive.interval>3"
 world_mark
