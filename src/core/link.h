@@ -46,6 +46,7 @@ struct link {
     bool carrier; /* IFF_LOWER_UP */
     bool metered;
     bool roaming;
+    bool wakeup_enabled; /* the device may wake the handset at all (sysfs power/wakeup) */
     bool wake_on_incoming; /* the device can wake the handset when a packet arrives */
     uint32_t mtu; /* bytes */
     uint8_t signal_percent; /* LINK_SIGNAL_UNKNOWN: no radio, or nobody says */

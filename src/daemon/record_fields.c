@@ -51,6 +51,7 @@ static const struct field link_fields[] = {
     SCALAR(struct link, "carrier", FIELD_BOOL, carrier),
     SCALAR(struct link, "metered", FIELD_BOOL, metered),
     SCALAR(struct link, "roaming", FIELD_BOOL, roaming),
+    SCALAR(struct link, "wakeup", FIELD_BOOL, wakeup_enabled),
     SCALAR(struct link, "wake", FIELD_BOOL, wake_on_incoming),
     SCALAR(struct link, "mtu", FIELD_U32, mtu),
     SCALAR(struct link, "signal", FIELD_U8, signal_percent),

@@ -212,14 +212,17 @@ enum link_type link_type_of(const struct link_facts *facts)
     return type_by_hardware(facts->hardware);
 }
 
-bool link_wakes(const struct link_facts *facts)
+bool link_may_wake(const struct link_facts *facts)
 {
     char text[SYSFS_VALUE_SIZE];
 
-    if (facts->kind[0] || !sysfs_is_ours(facts))
+    if (!sysfs_is_ours(facts))
         return false;
     sysfs_read(facts, "device/power/wakeup", text);
-    if (strcmp(text, "enabled\n") != 0)
-        return false;
-    return link_type_of(facts) != LINK_TYPE_ETHERNET || wake_wired(facts->name);
+    return strcmp(text, "enabled\n") == 0;
+}
+
+bool link_wakes(const struct link_facts *facts)
+{
+    return link_may_wake(facts) && (link_type_of(facts) != LINK_TYPE_ETHERNET || wake_wired(facts->name));
 }

@@ -20,3 +20,6 @@ enum link_type link_type_of(const struct link_facts *facts);
 
 /* device/power/wakeup is enabled, and a wired card wakes for more than magic packets. */
 bool link_wakes(const struct link_facts *facts);
+
+/* device/power/wakeup is enabled: it may, if there is something to wake for. */
+bool link_may_wake(const struct link_facts *facts);

@@ -138,6 +138,7 @@ static void read_link(struct iface *iface, const struct ifinfomsg *info, struct 
     iface->facts = facts;
     memcpy(iface->link.name, facts.name, sizeof(facts.name));
     iface->link.type = link_type_of(&facts);
+    iface->link.wakeup_enabled = link_may_wake(&facts);
     iface->link.wake_on_incoming = link_wakes(&facts);
 }
 

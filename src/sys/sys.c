@@ -133,6 +133,7 @@ static void refine(const struct sys *sys, struct link *link)
         return;
     if (modems_find(sys->modems, link->name, &modem)) {
         link->type = LINK_TYPE_CELLULAR; /* many modems look like Ethernet */
+        link->wake_on_incoming = link->wakeup_enabled; /* and have nothing like Wake-on-LAN: each packet wakes */
         link->roaming = modem.roaming;
         if (modem.signal_percent != LINK_SIGNAL_UNKNOWN)
             link->signal_percent = modem.signal_percent;

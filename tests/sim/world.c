@@ -468,8 +468,8 @@ static bool gateway_acts(struct world *w)
 
     if (m->has_tunnel && chance(w, 50))
         event = (struct event){ .type = EVENT_IKE_MOVED, /* the mapping changed */
-            .path = {
-                .local = m->tunnel.local, .remote = m->tunnel.remote, .nat = chance(w, 80), .moved = true, .late = chance(w, 30), .mapping_changed = chance(w, 80) } };
+            .path = { .local = m->tunnel.local, .remote = m->tunnel.remote, .nat = chance(w, 80), .moved = true,
+                .late = chance(w, 30), .mapping_changed = chance(w, 80) } };
     return push(w, &event);
 }
 

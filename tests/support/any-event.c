@@ -147,6 +147,7 @@ static void any_link(struct byte_stream *s, struct link *ret)
     ret->carrier = !flag(s);
     ret->metered = flag(s);
     ret->roaming = flag(s);
+    ret->wakeup_enabled = flag(s);
     ret->wake_on_incoming = flag(s);
     ret->mtu = (uint32_t)byte_stream_number(s, 2);
     ret->signal_percent = (uint8_t)below(s, 256);
@@ -210,6 +211,27 @@ static void any_tunnel(struct byte_stream *s, struct tunnel *ret)
     ret->sealing.iv_bytes = (uint8_t)below(s, 32);
     ret->sealing.icv_bytes = (uint8_t)below(s, 64);
     ret->sealing.align_bytes = (uint8_t)below(s, 256);
+}
+
+static void any_probe_event(struct byte_stream *s, struct event *ret)
+{
+    if (ret->type == EVENT_PROBE_ANSWER) {
+        ret->probe_answer.slot = (uint32_t)below(s, PROBE_SLOTS_MAX + 1);
+        ret->probe_answer.tag = (uint32_t)below(s, 64);
+        ret->probe_answer.mapped = address(s);
+        ret->probe_answer.mapped_port = (uint16_t)byte_stream_number(s, 2);
+    } else if (ret->type == EVENT_PROBE_FAILED) {
+        ret->probe_failed.slot = (uint32_t)below(s, PROBE_SLOTS_MAX + 1);
+        ret->probe_failed.tag = (uint32_t)below(s, 64);
+        ret->probe_failed.refused = below(s, 2);
+    } else {
+        text(s, ret->nat.network, sizeof(ret->nat.network));
+        ret->nat.family = flag(s) ? 6 : 4;
+        ret->nat.method = (enum nat_method)below(s, NAT_METHOD_ADMIN + 1);
+        ret->nat.lifetime_usec = span(s);
+        ret->nat.n_confirmations = (uint32_t)below(s, 8);
+        ret->nat.age_usec = span(s);
+    }
 }
 
 void any_event(struct byte_stream *s, usec_t now_usec, struct any_event_storage *storage, struct event *ret)
@@ -285,23 +307,9 @@ void any_event(struct byte_stream *s, usec_t now_usec, struct any_event_storage 
         ret->fetch.port = (uint16_t)byte_stream_number(s, 2);
         break;
     case EVENT_PROBE_ANSWER:
-        ret->probe_answer.slot = (uint32_t)below(s, PROBE_SLOTS_MAX + 1);
-        ret->probe_answer.tag = (uint32_t)below(s, 64);
-        ret->probe_answer.mapped = address(s);
-        ret->probe_answer.mapped_port = (uint16_t)byte_stream_number(s, 2);
-        break;
     case EVENT_PROBE_FAILED:
-        ret->probe_failed.slot = (uint32_t)below(s, PROBE_SLOTS_MAX + 1);
-        ret->probe_failed.tag = (uint32_t)below(s, 64);
-        ret->probe_failed.refused = below(s, 2);
-        break;
     case EVENT_NAT_RECALLED:
-        text(s, ret->nat.network, sizeof(ret->nat.network));
-        ret->nat.family = flag(s) ? 6 : 4;
-        ret->nat.method = (enum nat_method)below(s, NAT_METHOD_ADMIN + 1);
-        ret->nat.lifetime_usec = span(s);
-        ret->nat.n_confirmations = (uint32_t)below(s, 8);
-        ret->nat.age_usec = span(s);
+        any_probe_event(s, ret);
         break;
     case EVENT_DEMAND:
     case EVENT_ENABLE:

@@ -23,3 +23,12 @@ around_call() { hs busctl --address="$HANDSET_BUS" call org.mvpn.Test /org/mvpn/
 around_set() { around_call Set ss "$1" "$2" >/dev/null || die "the services do not take $1 $2"; }
 around_get() { around_call Get s "$1" | sed 's/^s "\(.*\)"$/\1/'; }
 around_is() { [ "$(around_get "$1")" = "$2" ]; }
+
+# wakes INTERFACE: its device may wake the handset, as sysfs says it of hardware
+wakes() {
+    local dir=$HANDSET_DIR/sysfs-$1
+    mkdir -p "$dir/device/power"
+    hs cat "/sys/class/net/$1/ifindex" >"$dir/ifindex"
+    echo enabled >"$dir/device/power/wakeup"
+    hs sh -c 'mount --bind "$1" "$(readlink -f "/sys/class/net/$2")"' sh "$dir" "$1" || die "sysfs cannot be played"
+}

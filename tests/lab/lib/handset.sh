@@ -105,14 +105,6 @@ mvpn_config() {
         "Tunnel.DataPath=$MVPN_LAB_DATA_PATH" "$@"
 }
 
-# modem_start INTERFACE [home|roaming|searching]: ModemManager with a modem behind that link; modem_says WHERE: it registers there
-modem_start() {
-    hs_spawn modem "$LAB_SUPPORT/modem-manager" serve "$@"
-    lab_until 20 modem_says "${2:-home}" 2>/dev/null || die "no modem: $(cat "$LAB_DIR/log/modem.log")"
-}
-
-modem_says() { hs "$LAB_SUPPORT/modem-manager" "$1"; }
-
 # mvpnd_start [NAME=VALUE…]: start mvpnd, with more environment, and wait for its READY=1
 mvpnd_start() {
     [ -x "$MVPN_BIN/mvpnd" ] || die "there is no $MVPN_BIN/mvpnd"
