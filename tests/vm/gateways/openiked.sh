@@ -4,7 +4,8 @@
 #
 # OpenIKED's iked as the gateway of the laboratory, with the kernel's ESP by PF_KEY. That way knows neither AES-GCM nor
 # SHA2-256 as RFC 4868 truncates it: a client must offer AES-CBC with SHA2-512. An SA made so carries only the family of
-# its own outer addresses, and cannot be moved ("Invalid argument"): after MOBIKE nothing comes until it is rekeyed. Its files have fixed names in /etc/iked, so it can only run where that folder is nobody's.
+# its own outer addresses, and cannot be moved ("Invalid argument"): after MOBIKE nothing comes until it is rekeyed. Its
+# files have fixed names in /etc/iked, so it can only run where that folder is nobody's.
 
 openiked_config() {
     cat <<END

@@ -3,7 +3,8 @@
 # Copyright (C) 2026 The mvpn authors
 #
 # Our ESP in user space and the kernel's as each other's peer, cipher by cipher: what the gateway chooses of our default is AES-GCM with short
-# numbers, so the others are asked for here: AES-CBC with HMAC-SHA-2, extended sequence numbers with each kind, ChaCha20-Poly1305.
+# numbers, so the others are asked for here: AES-CBC with HMAC-SHA-2, extended sequence numbers with each kind, ChaCha20-Poly1305. At last the
+# kernel's ESP on both ends, moved with the longest keys that there are: a request that is too small for them loses the SA.
 # shellcheck source=../../lab/lib.sh
 . "$(dirname "$0")/../../lab/lib.sh"
 
@@ -36,6 +37,8 @@ peers() {
     becomes "$1: disconnected" 10 state=offline
 }
 
+gateway_log_established() { grep -c 'IKE_SA handsets\[[0-9]*\] established' "$(gateway_log)"; }
+
 MVPN_LAB_LINKS=wlan0
 [ "$MVPN_LAB_GATEWAY_ESP" = kernel ] || { say "skipped: the gateway's ESP is not the kernel's"; exit 77; }
 scenario "our ESP and the kernel's"
@@ -49,4 +52,16 @@ peers aes256-sha256-ecp384 'cbc\(aes\)' 0
 peers aes128-sha512-ecp384-esn 'hmac\(sha512\)' 2
 peers aes256gcm16-ecp384-esn 'rfc4106\(gcm\(aes\)\)' 2
 peers chacha20poly1305-ecp384-esn 'rfc7539esp\(chacha20,poly1305\)' 2
+
+mvpn_config Tunnel.ESPProposals=aes256-sha512-ecp384 Tunnel.DataPath=kernel
+gateway_load esp:aes256-sha512-ecp384
+check "mvpnctl reload" ctl reload
+check "mvpnctl connect" ctl connect --wait="$(patience 30)s"
+becomes "by the kernel's data path" 5 state=connected tunnel.data_path=kernel base_link.interface=wlan0
+before=$(gateway_log_established)
+link_up wwan0
+link_down wlan0
+becomes "moved" 30 state=connected base_link.interface=wwan0
+carries "moved"
+equal "IKE SAs that the gateway has seen" "$before" "$(gateway_log_established)"
 no_leak "all the while"
