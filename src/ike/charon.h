@@ -164,6 +164,7 @@ enum job_kind {
     JOB_DELETE,    /* with a DELETE exchange */
     JOB_DESTROY,   /* without a word */
     JOB_CHILDLESS, /* delete it when no CHILD SA is left */
+    JOB_RENEW,     /* rekey the CHILD SA, unless that is under way */
 };
 void job_queue(struct ike *ike, enum job_kind kind, uint32_t sa);
 int job_send_keepalive(struct ike *ike);

@@ -156,19 +156,31 @@ static bool can_receive(ike_sa_t *ike_sa, child_sa_t *child_sa)
  *    the sixteen of the old ones. Of a state with the rest still in it the kernel refuses IPv6 inside, for there it compares all sixteen.
  *  - Where it was lost. kernel-netlink deletes the old state before it finds that it cannot make the new one, and tells nobody.
  */
-static void renew_after_move(const struct path *before, const struct path *now, ike_sa_t *ike_sa)
+static bool moved_badly(const struct path *before, const struct path *now, ike_sa_t *ike_sa)
+{
+    enumerator_t *children = ike_sa->create_child_sa_enumerator(ike_sa);
+    bool bad = before->remote.family == 6 && now->remote.family == 4;
+    child_sa_t *child_sa;
+
+    while (!bad && children->enumerate(children, &child_sa))
+        bad = child_sa->get_state(child_sa) == CHILD_INSTALLED && !can_receive(ike_sa, child_sa);
+    children->destroy(children);
+    return bad;
+}
+
+static status_t run_renew(ike_sa_t *ike_sa)
 {
     enumerator_t *children = ike_sa->create_child_sa_enumerator(ike_sa);
     child_sa_t *child_sa;
     uint32_t spi = 0;
 
     while (spi == 0 && children->enumerate(children, &child_sa))
-        if (child_sa->get_state(child_sa) == CHILD_INSTALLED &&
-            ((before->remote.family == 6 && now->remote.family == 4) || !can_receive(ike_sa, child_sa)))
+        if (child_sa->get_state(child_sa) == CHILD_INSTALLED)
             spi = child_sa->get_spi(child_sa, TRUE);
     children->destroy(children);
-    if (spi != 0)
-        (void)ike_sa->rekey_child_sa(ike_sa, PROTO_ESP, spi);
+    if (spi == 0 || task_under_way(ike_sa, TASK_CHILD_REKEY))
+        return SUCCESS;
+    return ike_sa->rekey_child_sa(ike_sa, PROTO_ESP, spi);
 }
 
 static status_t run_observe(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
@@ -179,8 +191,9 @@ static status_t run_observe(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
 
     satrack_observe(&ike->track, sa, &flow, behind_nat(ike_sa), mobike_under_way(ike_sa));
     now = satrack_path(&ike->track);
-    if (!ip_addr_equal(&before.local, &now.local) || !ip_addr_equal(&before.remote, &now.remote))
-        renew_after_move(&before, &now, ike_sa);
+    if ((!ip_addr_equal(&before.local, &now.local) || !ip_addr_equal(&before.remote, &now.remote)) &&
+        moved_badly(&before, &now, ike_sa))
+        return run_renew(ike_sa);
     return SUCCESS;
 }
 
@@ -254,6 +267,8 @@ static status_t run_on_sa(struct sa_job *job, ike_sa_t *ike_sa)
         return DESTROY_ME;
     case JOB_CHILDLESS:
         return run_childless(ike_sa);
+    case JOB_RENEW:
+        return run_renew(ike_sa);
     }
     return SUCCESS;
 }

@@ -62,14 +62,18 @@ static void report(struct kernelpath *path)
     mailbox_post(path->mailbox, path->attempt, &event);
 }
 
-/* Packets were refused and none was taken: is the link to blame, or have we no SAs any more? */
+/* Packets were refused and none was taken: is the link to blame, or have we no SAs any more, or no policies that lead to them? */
 static void check_refusals(struct kernelpath *path, uint64_t n_refused_before, uint64_t tx_packets_before)
 {
     if (path->n_addrs == 0 || path->counters.n_refused == n_refused_before ||
-        path->counters.tx_packets != tx_packets_before || saquery_has(TUNNEL_IF_ID) != 0)
+        path->counters.tx_packets != tx_packets_before)
         return;
-    path->n_addrs = 0; /* told once */
-    path->lost(path->userdata);
+    if (saquery_has(SAQUERY_SAS, TUNNEL_IF_ID) == 0) {
+        path->n_addrs = 0; /* told once */
+        path->lost(path->userdata, KERNELPATH_LOSS_SAS);
+    } else if (saquery_has(SAQUERY_POLICIES, TUNNEL_IF_ID) == 0) {
+        path->lost(path->userdata, KERNELPATH_LOSS_POLICIES);
+    }
 }
 
 static void look(struct kernelpath *path)

@@ -10,8 +10,14 @@
 
 struct kernelpath;
 
-/* The SAs of a tunnel that stands are gone, by somebody else's hand. Called from the thread, with its lock held. */
-typedef void (*kernelpath_lost)(void *userdata);
+/* What of a tunnel that stands is gone, by somebody else's hand. */
+enum kernelpath_loss {
+    KERNELPATH_LOSS_SAS,
+    KERNELPATH_LOSS_POLICIES, /* of ESP's; may be told again until they are back */
+};
+
+/* Called from the thread, with its lock held. */
+typedef void (*kernelpath_lost)(void *userdata, enum kernelpath_loss loss);
 
 int kernelpath_new(struct mailbox *mailbox, const char *interface, kernelpath_lost lost, void *userdata,
     struct kernelpath **ret);

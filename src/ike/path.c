@@ -7,14 +7,20 @@
 
 #include "base/cleanup.h"
 
-/* Not closed by the gateway: a DELETE tells it, and the core connects again. */
-static void on_lost(void *userdata)
+/*
+ * SAs: not closed by the gateway, so a DELETE tells it, and the core connects again. Policies: a rekeying brings them back, the tunnel stays.
+ */
+static void on_lost(void *userdata, enum kernelpath_loss loss)
 {
     struct ike *ike = userdata;
     uint32_t sa = satrack_up(&ike->track, NULL);
 
     if (sa == 0)
         return;
+    if (loss == KERNELPATH_LOSS_POLICIES) {
+        job_queue(ike, JOB_RENEW, sa);
+        return;
+    }
     satrack_note(&ike->track, sa, REASON_TUNNEL_LOST);
     job_queue(ike, JOB_DELETE, sa);
 }

@@ -51,9 +51,9 @@ static void make_link(void)
             "done; ip neigh replace 10.0.0.99 lladdr 02:00:00:00:00:99 dev v0 nud permanent");
 }
 
-static void on_lost(void *userdata)
+static void on_lost(void *userdata, enum kernelpath_loss loss)
 {
-    ((struct fixture *)userdata)->n_lost++;
+    ((struct fixture *)userdata)->n_lost += loss == KERNELPATH_LOSS_SAS;
 }
 
 static void setup(struct fixture *f)

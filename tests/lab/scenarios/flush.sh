@@ -101,6 +101,8 @@ check "and told" lab_until 10 restored_above "$before"
 equal "another program's own table is not" $((before + 1)) "$(restored)"
 
 becomes "still connected" 5 state=connected
+# the policies of the kernel's ESP went with ours: the first packet that is refused has them made again
+check "the tunnel is whole, or is soon" lab_until 20 hs ping -q -c 1 -W "$(patience 1)" "$CORP_V4"
 carries "after all that"
 say "   in this state for $(status since) s, before the flushes $since s"
 stream_progresses stream || fail "the stream through the tunnel has stopped"
