@@ -115,7 +115,8 @@ static int64_t nsec_of(const struct timespec *time)
     return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
-static void note_arrival(struct end *end)
+/* Until now nothing has arrived since the last arrival. */
+static void note_gap(struct end *end)
 {
     struct timespec now;
     int64_t now_nsec;
@@ -144,7 +145,7 @@ static void receive_all(struct end *end)
         } else {
             end->seen[number / CHAR_BIT] |= (uint8_t)(1 << number % CHAR_BIT);
             end->n_received++;
-            note_arrival(end);
+            note_gap(end);
         }
     }
 }
@@ -214,6 +215,9 @@ int main(int argc, char **argv)
         send_one(&far);
         receive_until(&next, interval_usec, &near, &far);
     }
+    note_gap(&near); /* one that has no end counts as well */
+    note_gap(&far);
+    near.last_nsec = far.last_nsec = 0;
     for (int i = 0; i < DRAIN_SEC * 100 && (near.n_received < far.n_sent || far.n_received < near.n_sent);
          i++) {
         usleep(10000);
