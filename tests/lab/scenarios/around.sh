@@ -31,7 +31,7 @@ becomes "and it is the tunnel's, too" 20 base_link.interface=wlan0 base_link.met
 
 lab_until 20 around_is check no || fail "the connectivity check is on"
 pass "the connectivity check is off while enabled"
-lab_until 20 around_is managed "wlan0 wwan0" || fail "NetworkManager manages $(around_get managed)"
+lab_until 20 around_is unmanaged mvpn0 || fail "NetworkManager does not manage: $(around_get unmanaged)"
 pass "the tunnel's interface is not NetworkManager's to manage"
 
 around_is inhibited yes || fail "sleep does not wait for mvpnd"
