@@ -48,7 +48,7 @@ revisit() {
     again=$(status keepalive.sent)
     check "second visit: keepalives go on" keepalive_above "$((again + 1))"
     equal "second visit: requests to the STUN server" 0 "$(outer_count wlan0 stun)"
-    equal "second visit: what is on disk" "$before" "$(cat "$HANDSET_STATE/nat-cache")"
+    [ "$before" = "$(cat "$HANDSET_STATE/nat-cache")" ] || fail "second visit: what is on disk has changed"
     no_leak "second visit"
     mvpnd_stop
 }
