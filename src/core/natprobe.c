@@ -13,6 +13,8 @@
 #define FIRST_SLOT       2
 #define N_SLOTS          (PROBE_SLOTS_MAX - FIRST_SLOT)
 #define CONTROL_TRIES    12
+#define AGAIN_USEC       MSEC(250)
+#define AGAIN_MAX        4
 #define CONTROL_BAD_MAX  4 /* in a row: the server is gone */
 #define LOOKAHEAD_USEC   SEC(4) /* what must be opened so soon is opened while the radio is on */
 #define ASKING_USEC      MSEC(150)
@@ -21,6 +23,7 @@
 #define RESTARTS_MAX     3
 #define RUNG_TRIES_MAX   3
 #define CONFIRM_SOCKETS  2
+#define NONE_USEC        MINUTES(9) /* without a NAT, what survives that is taken for what nothing ends */
 #define FEW_SOCKETS      10
 #define MODEST_SOCKETS   4
 #define LOOKS_MAX        8 /* in one turn: a verdict can open sockets that are due at once */
@@ -87,16 +90,21 @@ static void give_up(struct natprobe *probe, enum natprobe_word word)
 
 /* ---- the control, T = 0 ---- */
 
+static void control_learn(struct natprobe *probe, usec_t at_usec)
+{
+    probe->control.phase = NATCONTROL_PHASE_LEARN;
+    probe->control.first_tag = probe->next_tag;
+    probe->control.due_at_usec = at_usec;
+}
+
 static void control_begin(struct natprobe *probe, usec_t now_usec)
 {
     struct natcontrol *control = &probe->control;
 
-    if (control->phase != NATCONTROL_PHASE_IDLE)
-        return;
-    control->phase = NATCONTROL_PHASE_LEARN;
-    control->n_tries = 0;
-    control->first_tag = probe->next_tag;
-    control->due_at_usec = now_usec;
+    if (control->phase == NATCONTROL_PHASE_IDLE) {
+        control->n_tries = control->n_again = 0;
+        control_learn(probe, now_usec);
+    }
 }
 
 static void begin_ladder(struct natprobe *probe, usec_t now_usec);
@@ -346,7 +354,7 @@ static void judge_ladder(struct natprobe *probe, usec_t now_usec)
             publish(probe, now_usec, alive_usec, &probe->ladder.rungs[finding.dead]);
         break;
     case NATLADDER_VERDICT_TOP:
-        publish(probe, now_usec, there_is_a_nat(probe) ? alive_usec : USEC_INFINITY, NULL);
+        publish(probe, now_usec, there_is_a_nat(probe) || alive_usec < NONE_USEC ? alive_usec : USEC_INFINITY, NULL);
         break;
     case NATLADDER_VERDICT_GAP:
         choose_rungs(probe, now_usec, &finding);
@@ -564,11 +572,25 @@ void natprobe_on_answer(struct natprobe *probe, usec_t now_usec, const struct pr
         on_void(probe, now_usec, answer->slot);
 }
 
+/* The control's sockets: what was learned of a mapping is gone; the requests are repeated in any case. */
+static void control_failed(struct natprobe *probe, usec_t now_usec, const struct probe_failed *failed)
+{
+    struct natcontrol *control = &probe->control;
+
+    if (failed->refused && probe->phase == NATPROBE_PHASE_CAPABILITY)
+        give_up(probe, NATPROBE_WORD_UNSUPPORTED);
+    else if (failed->slot == CONTROL_SLOT && control->phase == NATCONTROL_PHASE_ASK && control->n_again++ < AGAIN_MAX)
+        control_learn(probe, now_usec + AGAIN_USEC);
+}
+
 void natprobe_on_failed(struct natprobe *probe, usec_t now_usec, const struct probe_failed *failed)
 {
-    (void)probe; /* as if it had been lost: what is repeated is repeated, and what stays unanswered has no good control */
-    (void)now_usec;
-    (void)failed;
+    if (!natprobe_is_running(probe) || failed->slot >= PROBE_SLOTS_MAX)
+        return;
+    if (failed->slot < FIRST_SLOT)
+        control_failed(probe, now_usec, failed);
+    else if (probe->sockets[failed->slot].phase != NATSOCKET_PHASE_CLOSED)
+        on_void(probe, now_usec, failed->slot);
 }
 
 void natprobe_on_time(struct natprobe *probe, usec_t now_usec, bool radio_is_on)

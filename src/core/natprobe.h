@@ -46,7 +46,7 @@ struct natprobe_wish {
 /* RFC 5780 at T = 0. */
 struct natcontrol {
     enum { NATCONTROL_PHASE_IDLE, NATCONTROL_PHASE_LEARN, NATCONTROL_PHASE_ASK } phase;
-    uint32_t n_tries, first_tag, n_bad;
+    uint32_t n_tries, n_again, first_tag, n_bad;
     usec_t due_at_usec, sent_at_usec;
     usec_t good_at_usec; /* the last one that worked; 0: none */
     usec_t over_at_usec; /* the last one that did not */

@@ -333,6 +333,13 @@ static void a_server_that_cannot_is_left_alone(void)
 
     begin(&e);
     answer(&e, 0, e.sends[0].tag);
+    natprobe_on_failed(&e.probe, e.now_usec, &(struct probe_failed){ .slot = 1, .tag = e.sends[0].tag, .refused = true });
+    look(&e);
+    CHECK_EQ(e.word, NATPROBE_WORD_UNSUPPORTED);
+    CHECK(e.closed_all);
+
+    begin(&e);
+    answer(&e, 0, e.sends[0].tag);
     natprobe_on_failed(&e.probe, e.now_usec, &(struct probe_failed){ .slot = 1, .tag = e.sends[0].tag });
     for (int i = 0; i < 100 && !e.said; i++)
         pass(&e);
