@@ -87,6 +87,16 @@ static void read_sealing(ike_sa_t *ike_sa, struct sealing *ret)
         ret->icv_bytes = 32;
 }
 
+/*
+ * What the gateway sees of us is learnt from the first liveness check (RFC 4555, 3.5), and only from then on is a check able to find that a NAT
+ * has given us another mapping, which libcharon then tells the gateway. Asked for now, while the radio is on: else the first check after a long
+ * sleep would find nothing, and what the gateway sends would go on to a port that is nobody's.
+ */
+static status_t learn_mapping(ike_sa_t *ike_sa)
+{
+    return behind_nat(ike_sa) && ike_sa->supports_extension(ike_sa, EXT_MOBIKE) ? ike_sa->send_dpd(ike_sa) : SUCCESS;
+}
+
 static status_t run_established(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
 {
     struct flow flow = flow_of_sa(ike_sa);
@@ -109,7 +119,7 @@ static status_t run_established(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
     path_set_addrs(ike, tunnel.addrs, tunnel.n_addrs);
     if (!satrack_established(&ike->track, sa, &tunnel, &flow) && satrack_up(&ike->track, NULL) == 0)
         path_set_addrs(ike, NULL, 0);
-    return SUCCESS;
+    return learn_mapping(ike_sa);
 }
 
 static bool task_under_way(ike_sa_t *ike_sa, task_type_t type)
@@ -261,6 +271,8 @@ static status_t run_on_sa(struct sa_job *job, ike_sa_t *ike_sa)
         return run_repeat(ike_sa);
     case JOB_LIVENESS:
         return ike_sa->send_dpd(ike_sa);
+    case JOB_REKEYED:
+        return learn_mapping(ike_sa);
     case JOB_DELETE:
         return ike_sa->delete (ike_sa, FALSE);
     case JOB_DESTROY:

@@ -242,6 +242,7 @@ static bool on_child_updown(listener_t *public, ike_sa_t *ike_sa, child_sa_t *ch
 static bool on_rekey(listener_t *public, ike_sa_t *old_sa, ike_sa_t *new_sa)
 {
     satrack_rekeyed(&ike_of(public)->track, old_sa->get_unique_id(old_sa), new_sa->get_unique_id(new_sa));
+    job_queue(ike_of(public), JOB_REKEYED, new_sa->get_unique_id(new_sa));
     return true;
 }
 
