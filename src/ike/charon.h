@@ -133,6 +133,7 @@ void path_stop(struct ike *ike);
 int path_set_tun(struct ike *ike, int tun_fd);
 void path_set_addrs(struct ike *ike, const struct ip_addr *addrs, uint32_t n_addrs);
 void path_note_in(struct ike *ike);
+void path_tell_mtu(struct ike *ike, const struct flow *flow); /* after the flow began or moved */
 void path_watch(struct ike *ike, uint32_t attempt);
 int path_watch_demand(struct ike *ike);
 

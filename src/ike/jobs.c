@@ -119,6 +119,7 @@ static status_t run_established(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
     path_set_addrs(ike, tunnel.addrs, tunnel.n_addrs);
     if (!satrack_established(&ike->track, sa, &tunnel, &flow) && satrack_up(&ike->track, NULL) == 0)
         path_set_addrs(ike, NULL, 0);
+    path_tell_mtu(ike, &flow);
     return learn_mapping(ike_sa);
 }
 
@@ -200,6 +201,7 @@ static status_t run_observe(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
     struct path now;
 
     satrack_observe(&ike->track, sa, &flow, behind_nat(ike_sa), mobike_under_way(ike_sa));
+    path_tell_mtu(ike, &flow);
     now = satrack_path(&ike->track);
     if ((!ip_addr_equal(&before.local, &now.local) || !ip_addr_equal(&before.remote, &now.remote)) &&
         moved_badly(&before, &now, ike_sa))

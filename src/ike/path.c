@@ -68,6 +68,21 @@ void path_note_in(struct ike *ike)
         datapath_note_in(ike->datapath);
 }
 
+/* Our own data path asks when it sends. With the kernel's, the kernel minds what routers say later; what it knows now is told here. */
+void path_tell_mtu(struct ike *ike, const struct flow *flow)
+{
+    struct event event = { .type = EVENT_PATH_MTU };
+    struct udp_path path = { .remote = { flow->remote, flow->remote_port }, .local = flow->local };
+    struct pin_target target;
+
+    if (!ike->kernelpath)
+        return;
+    pin_get(&ike->pin, &target);
+    event.path_mtu_bytes = udp_path_mtu(&path, target.ifindex, ike->profile.mark);
+    if (event.path_mtu_bytes > 0)
+        mailbox_post(ike->mailbox, satrack_attempt(&ike->track), &event);
+}
+
 void path_watch(struct ike *ike, uint32_t attempt)
 {
     if (ike->kernelpath) {
