@@ -36,7 +36,7 @@ import json, sys
 print(*[link["interface"] for link in json.load(sys.stdin) if link["chosen"]])')"
 
 why() { ctl links --json | python3 -c 'import json, sys; print(*[l["why"] for l in json.load(sys.stdin) if l["interface"] == sys.argv[1]])' "$1"; }
-equal "and says why Wi-Fi lost" "usable, but ethernet comes before wifi" "$(why wlan0)"
+equal "and says why another lost" "usable, but its route's metric 600 is higher than 100 of eth0" "$(why wlan0)"   # all are veths
 
 mvpn_config "BaseLink.Prefer=wlan0 ethernet"
 ctl reload || fail "mvpnctl reload"
