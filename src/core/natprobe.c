@@ -8,14 +8,9 @@
 
 #include <string.h>
 
-#define CONTROL_SLOT     0
-#define ASKER_SLOT       1
-#define FIRST_SLOT       2
+#define FIRST_SLOT       (NATCONTROL_ASKER_SLOT + 1)
 #define N_SLOTS          (PROBE_SLOTS_MAX - FIRST_SLOT)
-#define CONTROL_TRIES    12
-#define AGAIN_USEC       MSEC(250)
-#define AGAIN_MAX        4
-#define CONTROL_BAD_MAX  4 /* in a row: the server is gone */
+#define BAD_MAX          4 /* controls in a row: the server is gone */
 #define LOOKAHEAD_USEC   SEC(4) /* what must be opened so soon is opened while the radio is on */
 #define ASKING_USEC      MSEC(150)
 #define RADIO_USEC       SEC(5)
@@ -79,7 +74,7 @@ static void end(struct natprobe *probe)
     for (uint32_t slot = 0; slot < PROBE_SLOTS_MAX; slot++)
         close_slot(probe, slot);
     probe->phase = NATPROBE_PHASE_IDLE;
-    probe->control.phase = NATCONTROL_PHASE_IDLE;
+    natcontrol_stop(&probe->control);
 }
 
 static void give_up(struct natprobe *probe, enum natprobe_word word)
@@ -90,30 +85,12 @@ static void give_up(struct natprobe *probe, enum natprobe_word word)
 
 /* ---- the control, T = 0 ---- */
 
-static void control_learn(struct natprobe *probe, usec_t at_usec)
-{
-    probe->control.phase = NATCONTROL_PHASE_LEARN;
-    probe->control.first_tag = probe->next_tag;
-    probe->control.due_at_usec = at_usec;
-}
-
-static void control_begin(struct natprobe *probe, usec_t now_usec)
-{
-    struct natcontrol *control = &probe->control;
-
-    if (control->phase == NATCONTROL_PHASE_IDLE) {
-        control->n_tries = control->n_again = 0;
-        control_learn(probe, now_usec);
-    }
-}
-
 static void begin_ladder(struct natprobe *probe, usec_t now_usec);
 static void begin_confirm(struct natprobe *probe, usec_t now_usec, usec_t by_usec);
 
 /* Those that were asked in vain have waited for it. */
-static void control_over(struct natprobe *probe, usec_t now_usec)
+static void wake_over(struct natprobe *probe, usec_t now_usec)
 {
-    probe->control.phase = NATCONTROL_PHASE_IDLE;
     for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX; slot++)
         if (probe->sockets[slot].phase == NATSOCKET_PHASE_OVER)
             probe->sockets[slot].due_at_usec = now_usec;
@@ -121,11 +98,9 @@ static void control_over(struct natprobe *probe, usec_t now_usec)
 
 static void control_good(struct natprobe *probe, usec_t now_usec)
 {
-    struct natcontrol *control = &probe->control;
-
-    control_over(probe, now_usec);
-    control->good_at_usec = now_usec;
-    control->n_bad = 0;
+    wake_over(probe, now_usec);
+    probe->good_at_usec = now_usec;
+    probe->n_bad = 0;
     if (probe->phase != NATPROBE_PHASE_CAPABILITY)
         return;
     if (probe->settings.known_usec == 0)
@@ -136,62 +111,51 @@ static void control_good(struct natprobe *probe, usec_t now_usec)
 
 static void control_bad(struct natprobe *probe, usec_t now_usec)
 {
-    struct natcontrol *control = &probe->control;
-
-    control_over(probe, now_usec);
-    control->over_at_usec = now_usec;
-    if (probe->phase == NATPROBE_PHASE_CAPABILITY || ++control->n_bad == CONTROL_BAD_MAX)
+    wake_over(probe, now_usec);
+    probe->bad_at_usec = now_usec;
+    if (probe->phase == NATPROBE_PHASE_CAPABILITY || ++probe->n_bad == BAD_MAX)
         give_up(probe, NATPROBE_WORD_FILTERED);
 }
 
 static void control_answer(struct natprobe *probe, usec_t now_usec, const struct probe_answer *answer)
 {
-    struct natcontrol *control = &probe->control;
-    const uint32_t tries = control->n_tries;
-
-    if (answer->tag < control->first_tag)
-        return;
-    if (answer->slot == ASKER_SLOT) {
-        if (control->phase == NATCONTROL_PHASE_ASK && probe->phase == NATPROBE_PHASE_CAPABILITY)
-            give_up(probe, NATPROBE_WORD_UNSUPPORTED);
-        return;
-    }
-    if (control->phase == NATCONTROL_PHASE_LEARN) {
-        control->mapped = answer->mapped;
-        control->mapped_port = answer->mapped_port;
-        control->phase = NATCONTROL_PHASE_ASK;
-        control->n_tries = 0;
-        control->first_tag = probe->next_tag;
-        control->due_at_usec = now_usec;
-        if (tries == 1)
-            probe->line.round_trip_usec = MAX_OF(probe->line.round_trip_usec, MIN_OF(now_usec - control->sent_at_usec, SEC(1)));
-    } else if (control->phase == NATCONTROL_PHASE_ASK) {
-        control->asker = answer->mapped;
+    switch (natcontrol_answer(&probe->control, now_usec, answer, probe->next_tag, &probe->line)) {
+    case NATCONTROL_NEWS_NONE:
+        break;
+    case NATCONTROL_NEWS_GOOD:
         control_good(probe, now_usec);
+        break;
+    case NATCONTROL_NEWS_ECHOED:
+        if (probe->phase == NATPROBE_PHASE_CAPABILITY)
+            give_up(probe, NATPROBE_WORD_UNSUPPORTED);
+        else
+            control_bad(probe, now_usec); /* it could, before */
+        break;
     }
+}
+
+static bool wish_send(struct natprobe *probe, uint32_t slot, uint16_t response_port, struct natprobe_wish *ret)
+{
+    *ret = (struct natprobe_wish){
+        .type = NATPROBE_WISH_SEND, .slot = slot, .tag = probe->next_tag++, .response_port = response_port
+    };
+    return true;
 }
 
 static bool control_next(struct natprobe *probe, usec_t now_usec, struct natprobe_wish *ret)
 {
-    struct natcontrol *control = &probe->control;
-    bool learn = control->phase == NATCONTROL_PHASE_LEARN;
-
-    if (control->phase == NATCONTROL_PHASE_IDLE || now_usec < control->due_at_usec)
-        return false;
-    if (control->n_tries == CONTROL_TRIES) {
+    switch (natcontrol_step(&probe->control, now_usec, &probe->line)) {
+    case NATCONTROL_STEP_NOTHING:
+        break;
+    case NATCONTROL_STEP_LEARN:
+        return wish_send(probe, NATCONTROL_SLOT, 0, ret);
+    case NATCONTROL_STEP_ASK:
+        return wish_send(probe, NATCONTROL_ASKER_SLOT, probe->control.mapped_port, ret);
+    case NATCONTROL_STEP_BAD:
         control_bad(probe, now_usec);
-        return false;
+        break;
     }
-    if (control->n_tries++ == 0)
-        control->sent_at_usec = now_usec;
-    control->due_at_usec = usec_add(now_usec, probe->line.round_trip_usec ? MAX_OF(2 * probe->line.round_trip_usec, MSEC(120)) : MSEC(250));
-    *ret = (struct natprobe_wish){
-        .type = NATPROBE_WISH_SEND,
-        .slot = learn ? CONTROL_SLOT : ASKER_SLOT,
-        .tag = probe->next_tag++,
-        .response_port = learn ? 0 : control->mapped_port,
-    };
-    return true;
+    return false;
 }
 
 /* ---- sockets ---- */
@@ -468,27 +432,18 @@ static void on_unheard(struct natprobe *probe, usec_t now_usec, uint32_t slot)
 static void settle_over(struct natprobe *probe, usec_t now_usec, uint32_t slot)
 {
     const struct natsocket *socket = &probe->sockets[slot];
-    struct natcontrol *control = &probe->control;
 
     probe->sockets[slot].due_at_usec = USEC_INFINITY; /* until there is a control */
-    if (control->good_at_usec >= socket->asked_at_usec) {
-        if (ip_addr_equal(&control->asker, &socket->mapped))
+    if (probe->good_at_usec >= socket->asked_at_usec) {
+        if (ip_addr_equal(&probe->control.asker, &socket->mapped))
             on_verdict(probe, now_usec, slot, false, socket->ask_silence_usec[socket->n_asks - 1]);
         else
             on_void(probe, now_usec, slot); /* the NAT gives sockets different addresses: the answer went to another one */
-    } else if (control->over_at_usec >= socket->asked_at_usec) {
+    } else if (probe->bad_at_usec >= socket->asked_at_usec) {
         on_void(probe, now_usec, slot);
     } else {
-        control_begin(probe, now_usec);
+        natcontrol_begin(&probe->control, now_usec, probe->next_tag);
     }
-}
-
-static bool wish_send(struct natprobe *probe, uint32_t slot, uint16_t response_port, struct natprobe_wish *ret)
-{
-    *ret = (struct natprobe_wish){
-        .type = NATPROBE_WISH_SEND, .slot = slot, .tag = probe->next_tag++, .response_port = response_port
-    };
-    return true;
 }
 
 static bool socket_next(struct natprobe *probe, usec_t now_usec, uint32_t slot, struct natprobe_wish *ret)
@@ -504,8 +459,8 @@ static bool socket_next(struct natprobe *probe, usec_t now_usec, uint32_t slot, 
         return wish_send(probe, slot, 0, ret);
     case NATSOCKET_STEP_ASK:
         if (socket->n_asks == 2)
-            control_begin(probe, now_usec);
-        return wish_send(probe, ASKER_SLOT, socket->mapped_port, ret);
+            natcontrol_begin(&probe->control, now_usec, probe->next_tag);
+        return wish_send(probe, NATCONTROL_ASKER_SLOT, socket->mapped_port, ret);
     case NATSOCKET_STEP_OVER:
         settle_over(probe, now_usec, slot);
         break;
@@ -537,7 +492,7 @@ void natprobe_start(struct natprobe *probe, usec_t now_usec, const struct natpro
     };
     for (uint32_t slot = 0; slot < PROBE_SLOTS_MAX; slot++)
         close_slot(probe, slot);
-    control_begin(probe, now_usec);
+    natcontrol_begin(&probe->control, now_usec, probe->next_tag);
 }
 
 void natprobe_stop(struct natprobe *probe)
@@ -572,24 +527,15 @@ void natprobe_on_answer(struct natprobe *probe, usec_t now_usec, const struct pr
         on_void(probe, now_usec, answer->slot);
 }
 
-/* The control's sockets: what was learned of a mapping is gone; the requests are repeated in any case. */
-static void control_failed(struct natprobe *probe, usec_t now_usec, const struct probe_failed *failed)
-{
-    struct natcontrol *control = &probe->control;
-
-    if (failed->refused && probe->phase == NATPROBE_PHASE_CAPABILITY)
-        give_up(probe, NATPROBE_WORD_UNSUPPORTED);
-    else if (failed->slot == CONTROL_SLOT && control->phase == NATCONTROL_PHASE_ASK && control->n_again++ < AGAIN_MAX)
-        control_learn(probe, now_usec + AGAIN_USEC);
-}
-
 void natprobe_on_failed(struct natprobe *probe, usec_t now_usec, const struct probe_failed *failed)
 {
     if (!natprobe_is_running(probe) || failed->slot >= PROBE_SLOTS_MAX)
         return;
-    if (failed->slot < FIRST_SLOT)
-        control_failed(probe, now_usec, failed);
-    else if (probe->sockets[failed->slot].phase != NATSOCKET_PHASE_CLOSED)
+    if (failed->slot < FIRST_SLOT && failed->refused && probe->phase == NATPROBE_PHASE_CAPABILITY)
+        give_up(probe, NATPROBE_WORD_UNSUPPORTED);
+    else if (failed->slot == NATCONTROL_SLOT)
+        natcontrol_unlearn(&probe->control, now_usec, probe->next_tag);
+    else if (failed->slot >= FIRST_SLOT && probe->sockets[failed->slot].phase != NATSOCKET_PHASE_CLOSED)
         on_void(probe, now_usec, failed->slot);
 }
 
@@ -664,8 +610,7 @@ usec_t natprobe_deadline(const struct natprobe *probe, usec_t *ret_slack_usec)
         return 0;
     if (!natprobe_is_running(probe))
         return at_usec;
-    if (probe->control.phase != NATCONTROL_PHASE_IDLE)
-        at_usec = probe->control.due_at_usec;
+    at_usec = natcontrol_deadline(&probe->control);
     for (uint32_t slot = FIRST_SLOT; slot < PROBE_SLOTS_MAX; slot++)
         at_usec = MIN_OF(at_usec, probe->sockets[slot].due_at_usec);
     if (probe->phase == NATPROBE_PHASE_CONFIRM)

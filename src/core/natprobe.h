@@ -12,6 +12,7 @@
  * natprobe_deadline(). Never reads a clock, never sends, never decides the keepalive's interval.
  */
 #include "core/event.h"
+#include "core/natcontrol.h"
 #include "core/natladder.h"
 #include "core/natsocket.h"
 
@@ -43,17 +44,6 @@ struct natprobe_wish {
     usec_t lifetime_usec; /* SAY */
 };
 
-/* RFC 5780 at T = 0. */
-struct natcontrol {
-    enum { NATCONTROL_PHASE_IDLE, NATCONTROL_PHASE_LEARN, NATCONTROL_PHASE_ASK } phase;
-    uint32_t n_tries, n_again, first_tag, n_bad;
-    usec_t due_at_usec, sent_at_usec;
-    usec_t good_at_usec; /* the last one that worked; 0: none */
-    usec_t over_at_usec; /* the last one that did not */
-    struct ip_addr mapped, asker; /* of socket 0 and 1 */
-    uint16_t mapped_port;
-};
-
 struct natprobe {
     enum natprobe_phase phase;
     struct natprobe_settings settings;
@@ -62,6 +52,8 @@ struct natprobe {
     uint32_t next_tag;
     struct natline line;
     struct natcontrol control;
+    usec_t good_at_usec, bad_at_usec; /* the last control that worked, that did not; 0: none */
+    uint32_t n_bad; /* in a row */
     struct natladder ladder;
     struct natsocket sockets[PROBE_SLOTS_MAX]; /* 0 and 1 are the control's */
     int rung_of[PROBE_SLOTS_MAX]; /* index into the ladder; -1: it confirms; -2: it asks about more than is known */

@@ -24,7 +24,7 @@ usec_t natline_early(const struct natline *line)
     return EARLY_USEC + line->round_trip_usec;
 }
 
-static usec_t resend_after(const struct natline *line)
+usec_t natline_resend(const struct natline *line)
 {
     return line->round_trip_usec ? MAX_OF(2 * line->round_trip_usec, LEAST_RESEND_USEC) : FIRST_RESEND_USEC;
 }
@@ -34,7 +34,7 @@ static void judge_line(struct natline *line)
     line->lossy = line->n_lost >= 2 && line->n_lost * 25 > line->n_lost + line->n_answered;
 }
 
-static void note_round_trip(struct natline *line, usec_t round_trip_usec)
+void natline_note_round_trip(struct natline *line, usec_t round_trip_usec)
 {
     line->round_trip_usec = MAX_OF(line->round_trip_usec, MIN_OF(round_trip_usec, SEC(1)));
 }
@@ -59,7 +59,7 @@ static enum natsocket_step condition(struct natsocket *socket, usec_t now_usec, 
     socket->tag_before = socket->tag;
     socket->tag = tag;
     socket->sent_at_usec = now_usec;
-    socket->due_at_usec = usec_add(now_usec, resend_after(line));
+    socket->due_at_usec = usec_add(now_usec, natline_resend(line));
     if (socket->n_answers && socket->n_tries > 1)
         line->n_lost++;
     return NATSOCKET_STEP_SEND;
@@ -148,7 +148,7 @@ static enum natsocket_news conditioned(struct natsocket *socket, usec_t now_usec
     if (tag != socket->tag && tag != socket->tag_before)
         return disturbed(socket);
     if (last)
-        note_round_trip(line, usec_sub(now_usec, socket->sent_at_usec));
+        natline_note_round_trip(line, usec_sub(now_usec, socket->sent_at_usec));
     line->n_answered++;
     judge_line(line);
     if (is_another_mapping(socket, mapped, mapped_port)) {

@@ -76,5 +76,8 @@ enum natsocket_news natsocket_answer(struct natsocket *socket, usec_t now_usec, 
 /* Was `tag` the tag of a request that asks about this socket? */
 bool natsocket_asked(const struct natsocket *socket, uint32_t tag);
 
+usec_t natline_resend(const struct natline *line); /* after which a request is repeated */
+void natline_note_round_trip(struct natline *line, usec_t round_trip_usec);
+
 /* How much earlier than the end of a mapping the first of several sends must leave. */
 usec_t natline_early(const struct natline *line);
