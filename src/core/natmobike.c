@@ -6,14 +6,21 @@
 
 #include "base/macro.h"
 
-#define REST_KEEPALIVES     6 /* between trials: what arrives late because of one stays rare */
-#define NARROW_PERCENT      10
-#define SHORTEST_USEC       SEC(3)
+#define REST_KEEPALIVES 12 /* between trials: what arrives late because of one stays rare */
+#define BLIND_MAX_USEC  MINUTES(2) /* RFC 4787, REQ-5: where nothing shows, nobody is kept waiting longer */
+#define NARROW_PERCENT  10
+#define SHORTEST_USEC   SEC(3)
+
+/* The longest silence that is worth a trial. */
+static usec_t longest(const struct natmobike *mobike)
+{
+    return mobike->changed_usec == USEC_INFINITY ? MIN_OF(mobike->longest_usec, BLIND_MAX_USEC) : mobike->longest_usec;
+}
 
 static usec_t next_trial(const struct natmobike *mobike, usec_t survived_usec)
 {
     if (mobike->changed_usec == USEC_INFINITY)
-        return MIN_OF(survived_usec + survived_usec / 2, mobike->longest_usec);
+        return MIN_OF(survived_usec + survived_usec / 2, longest(mobike));
     return survived_usec + (mobike->changed_usec - survived_usec) / 2;
 }
 
@@ -31,7 +38,7 @@ void natmobike_start(struct natmobike *mobike, usec_t interval_usec, usec_t long
         .trial_usec = interval_usec,
         .n_until_trial = REST_KEEPALIVES,
         .started = true,
-        .done = interval_usec >= longest_usec,
+        .done = interval_usec >= MIN_OF(longest_usec, BLIND_MAX_USEC),
     };
 }
 
@@ -52,7 +59,7 @@ static void settle(struct natmobike *mobike, usec_t last_in_at_usec)
     mobike->survived_usec = MAX_OF(mobike->survived_usec, asked_usec);
     if (mobike->survived_usec >= mobike->changed_usec)
         mobike->changed_usec = USEC_INFINITY; /* now, but not then: it has become longer */
-    mobike->done = asked_usec >= mobike->longest_usec / 10 * 9 || is_narrow(mobike); /* a timer may be early */
+    mobike->done = asked_usec >= longest(mobike) / 10 * 9 || is_narrow(mobike); /* a timer may be early */
     mobike->trial_usec = next_trial(mobike, mobike->survived_usec);
 }
 

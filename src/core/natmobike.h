@@ -4,7 +4,8 @@
  * The fallback where no STUN server helps: a liveness check after a silence tells whether the NAT has given us another address or port
  * (NAT_DETECTION, RFC 7296 2.23). Silences are tried that are longer and longer, now and then one instead of a keepalive's, so that nothing
  * more is sent than without. A NAT that keeps the port never shows a change: there this is blind, and nothing is concluded from what was
- * survived. Only after a change has been seen does a silence that showed none count.
+ * survived. Only after a change has been seen does a silence that showed none count; until then none of more than two minutes is tried, for
+ * what the gateway sends in a silence that is too long arrives late.
  * Never sends, never reads a clock.
  */
 #include "base/usec.h"
