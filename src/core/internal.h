@@ -154,7 +154,8 @@ struct probing {
     usec_t condition_at_usec; /* the new mapping is to be seen alive for a while, or it is dropped early; USEC_INFINITY: it is */
     usec_t go_on_at_usec; /* not all requests fit into one turn */
     usec_t slept_at_usec; /* 0: never */
-    usec_t checked_at_usec; /* the last liveness check in a keepalive's stead */
+    usec_t checked_at_usec; /* the last liveness check in a keepalive's stead; 0: none */
+    usec_t alarm_at_usec; /* the next one at the latest */
     struct natprobe probe;
     struct natmobike mobike;
 };

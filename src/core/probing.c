@@ -141,9 +141,11 @@ bool probing_wants_check(struct core *core, usec_t silence_usec, usec_t last_in_
         probing->blind = true; /* nothing is to be seen here: not tried again on the next visit */
         remember_as(core, NAT_METHOD_ADMIN);
     }
-    check = check || (probing->method != NAT_METHOD_NONE && usec_sub(core->now_usec, probing->checked_at_usec) >= ALARM_USEC);
-    if (check)
+    check = check || (probing->method != NAT_METHOD_NONE && core->now_usec >= probing->alarm_at_usec);
+    if (check) {
         probing->checked_at_usec = core->now_usec;
+        probing->alarm_at_usec = usec_add(core->now_usec, ALARM_USEC);
+    }
     return check;
 }
 
@@ -396,6 +398,7 @@ static void begin(struct core *core)
     probing->probe_server = policy->probe_server;
     probing->floor_usec = lifetime_for(policy->keepalive_min_usec);
     probing->top_usec = lifetime_for(policy->keepalive_max_usec);
+    probing->alarm_at_usec = usec_add(core->now_usec, ALARM_USEC);
     if (probing->probe_server.name[0])
         condition(core, true);
     if (!probing->network[0]) {
