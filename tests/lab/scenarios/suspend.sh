@@ -34,7 +34,7 @@ mappings() { in_ns "${LINK_PEER[wlan0]}" conntrack -L -p udp --dport 4500 2>/dev
 no_mapping() { [ "$(mappings)" = 0 ]; }
 arrived() { grep -qx "$1" "$LAB_DIR/run/pushed"; }
 push_arrives() {
-    in_ns corp "$LAB_SUPPORT/push" send "$(status tunnel.addresses.0)" "$1"
+    in_ns corp "$LAB_SUPPORT/push" send "$address" "$1"
     lab_until 3 arrived "$1"
 }
 
@@ -45,6 +45,7 @@ nat_lifetime wlan0 $LIFETIME
 nat_ports wlan0 random
 mvpn_config Keepalive.Mode=fixed Keepalive.Interval=6s Keepalive.MinInterval=1s
 connect_up "MVPN_RECORD=$LAB_DIR/run/record"
+address=$(status tunnel.addresses.0)
 : >"$LAB_DIR/run/pushed"
 hs_spawn listener "$LAB_SUPPORT/push" listen "$LAB_DIR/run/pushed"
 lab_until 20 grep -qs ready "$LAB_DIR/log/listener.log" || fail "nobody listens"
@@ -66,12 +67,13 @@ check "and packets arrive again, though no program sent any" lab_until 20 push_a
 equal "by the same tunnel" 0 "$(grep -c '^# backoff' "$LAB_DIR/run/record")"
 becomes "which stands" 10 state=connected
 
+initiates=$(done_so_far ike-initiate)
 fall_asleep
 gateway_kill9
 gateway_start quiet gw
 sleep $LIFETIME # longer than the mapping lives
 wake_up 2
-check "a gateway that forgot us meanwhile is noticed" lab_until 30 grep -q '^# connecting' <(tail -n +"$(grep -n sleep-ready "$LAB_DIR/run/record" | tail -1 | cut -d: -f1)" "$LAB_DIR/run/record")
+check "a gateway that forgot us meanwhile is noticed" lab_until 30 done_more ike-initiate "$initiates"
 becomes "and asked for a new tunnel" 60 state=connected
 carries "after it" "$CORP_V4"
 no_leak "all the while"
