@@ -34,8 +34,9 @@ enum action_type {
     ACTION_DNS, /* .dns: the system's resolver */
     ACTION_CHARACTER, /* .character: what other programs are told about the tunnel */
     ACTION_SLEEP_READY, /* answer to EVENT_SUSPEND: what had to be done before sleep stands before this in the list */
+    ACTION_REMEMBER, /* .tunnel: for EVENT_REMEMBERED of the next start; without addresses: forget */
 };
-#define N_ACTIONS (ACTION_SLEEP_READY + 1)
+#define N_ACTIONS (ACTION_REMEMBER + 1)
 
 struct resolve_request {
     uint32_t id;
@@ -126,6 +127,7 @@ struct action {
         struct probe_send probe_send;
         uint32_t probe_slot;
         struct nat_knowledge nat;
+        const struct tunnel *tunnel;
         const struct dns *dns;
         const struct character *character;
     };

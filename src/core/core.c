@@ -224,6 +224,7 @@ static void on_start(struct core *core, bool enabled)
     core->firewall_dirty = core->routing_dirty = core->dns_dirty = core->character_dirty = true; /* whatever a crash left behind */
     core->enabled = enabled;
     core->record.enabled = enabled;
+    core->has_addrs &= enabled;
     if (enabled)
         run(core, TRIGGER_ENABLE, REASON_STARTING);
 }
@@ -252,11 +253,29 @@ static void on_resume(struct core *core)
     run(core, TRIGGER_RESUMED, REASON_RESUMED);
 }
 
+/* Whose question it was: each knows its own. */
+static void on_resolvers(struct core *core, const struct resolved *resolvers)
+{
+    if (!revocation_on_resolvers(core, resolvers) && !probing_on_resolvers(core, resolvers))
+        attempt_on_resolvers(core, resolvers);
+    run_raised(core);
+}
+
+static void on_resolved(struct core *core, const struct resolved *resolved)
+{
+    if (!revocation_on_resolved(core, resolved) && !probing_on_resolved(core, resolved))
+        attempt_on_resolved(core, resolved);
+    run_raised(core);
+}
+
 static void take_in(struct core *core, const struct event *event)
 {
     switch (event->type) {
     case EVENT_START:
         on_start(core, event->enabled);
+        break;
+    case EVENT_REMEMBERED:
+        demand_recall(core, &event->tunnel);
         break;
     case EVENT_ENABLE:
     case EVENT_DISABLE:
@@ -281,14 +300,10 @@ static void take_in(struct core *core, const struct event *event)
         run(core, TRIGGER_CREDENTIALS, REASON_NONE);
         break;
     case EVENT_RESOLVERS:
-        if (!revocation_on_resolvers(core, &event->resolvers) && !probing_on_resolvers(core, &event->resolvers))
-            attempt_on_resolvers(core, &event->resolvers);
-        run_raised(core);
+        on_resolvers(core, &event->resolvers);
         break;
     case EVENT_RESOLVED:
-        if (!revocation_on_resolved(core, &event->resolved) && !probing_on_resolved(core, &event->resolved))
-            attempt_on_resolved(core, &event->resolved);
-        run_raised(core);
+        on_resolved(core, &event->resolved);
         break;
     case EVENT_IKE_ESTABLISHED:
         on_established(core, &event->tunnel);

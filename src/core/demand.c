@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * On demand: while the link that the tunnel would use is roaming, the tunnel is built by the first packet of an application and taken down when
- * none has passed for IdleTimeout. In between its interface stays, with its last addresses, or with placeholders before there have been any.
+ * none has passed for IdleTimeout. In between its interface stays, with its last addresses and name servers, which outlive a restart, or with
+ * placeholders before there have been any.
  * Decides whether that holds and when the tunnel is idle; what follows stands in transitions.c.
  */
 #include "core/demand.h"
@@ -9,6 +10,8 @@
 #include "core/internal.h"
 
 #include "base/macro.h"
+
+#include <string.h>
 
 /* RFC 7600, 8: 192.0.0.8/32, the IPv4 dummy address. IPv6: unique local (RFC 4193), so that names with both families are tried by IPv4 first. */
 static const struct ip_addr placeholder_ipv4 = { .family = 4, .bytes = { 192, 0, 0, 8 } };
@@ -66,6 +69,42 @@ void demand_arm(struct core *core)
     core->placeholder = !core->has_addrs;
     attempt_start_ike(core); /* the data path is its */
     core_act(core, ACTION_WATCH_DEMAND);
+}
+
+/* What of a tunnel is of use before the next one stands. */
+static struct tunnel memory_of(const struct tunnel *tunnel)
+{
+    struct tunnel memory;
+
+    memset(&memory, 0, sizeof(memory));
+    memory.n_addrs = tunnel->n_addrs;
+    memcpy(memory.addrs, tunnel->addrs, sizeof(memory.addrs));
+    memory.n_dns = tunnel->n_dns;
+    memcpy(memory.dns, tunnel->dns, sizeof(memory.dns));
+    memory.n_domains = tunnel->n_domains;
+    memcpy(memory.domains, tunnel->domains, sizeof(memory.domains));
+    memory.n_subnets = tunnel->n_subnets;
+    memcpy(memory.subnets, tunnel->subnets, sizeof(memory.subnets));
+    return memory;
+}
+
+void demand_remember(struct core *core)
+{
+    static const struct tunnel none;
+    struct tunnel memory = memory_of(core->has_addrs ? &core->tunnel : &none);
+
+    if (memcmp(&memory, &core->remembered, sizeof(memory)) == 0)
+        return;
+    core->remembered = memory;
+    core_act(core, ACTION_REMEMBER)->tunnel = &core->remembered;
+}
+
+void demand_recall(struct core *core, const struct tunnel *tunnel)
+{
+    if (core->started || core->has_tunnel || tunnel->n_addrs > TUNNEL_ADDRS_MAX)
+        return;
+    core->remembered = core->tunnel = memory_of(tunnel);
+    core->has_addrs = tunnel->n_addrs > 0;
 }
 
 void demand_update(struct core *core)

@@ -18,6 +18,7 @@
 
 enum event_type {
     EVENT_START, /* the daemon runs: policy, links, clock and credentials were given before; .enabled is the record's word */
+    EVENT_REMEMBERED, /* .tunnel (addrs, dns, domains, subnets): the last one's, as ACTION_REMEMBER had it; before EVENT_START */
     EVENT_ENABLE,
     EVENT_DISABLE,
     EVENT_CONNECT,

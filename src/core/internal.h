@@ -193,6 +193,7 @@ struct core {
     bool has_tunnel; /* an IKE SA stands */
     usec_t tunnel_since_at_usec;
     uint32_t path_mtu_bytes; /* least that was reported of the present path; 0: nothing was */
+    struct tunnel remembered; /* its addresses, name servers and subnets, as they are on disk */
     bool has_addrs; /* tunnel.addrs are known (kept while reconnecting) */
     struct tunnel tunnel;
     bool moving;
@@ -300,6 +301,8 @@ uint32_t session_mtu(const struct core *core);
 bool demand_applies(const struct core *core); /* the link in use, or the one that would be, is roaming */
 bool demand_suffices(const struct core *core); /* without a tunnel: the best link is roaming, and nothing else is amiss */
 void demand_arm(struct core *core);
+void demand_remember(struct core *core); /* the tunnel that stands now, or that there shall be none, for the next start */
+void demand_recall(struct core *core, const struct tunnel *tunnel);
 void demand_update(struct core *core); /* tunnel, link or policy changed: the idle timer */
 uint32_t demand_addresses(const struct core *core, struct ip_addr ret[TUNNEL_ADDRS_MAX]); /* of the tunnel interface; their number */
 

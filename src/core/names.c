@@ -87,6 +87,7 @@ _Static_assert(ELEMENTSOF(reasons) == N_REASONS, "every reason has a word and a 
 
 static const char *const event_names[] = {
     [EVENT_START] = "start",
+    [EVENT_REMEMBERED] = "remembered",
     [EVENT_ENABLE] = "enable",
     [EVENT_DISABLE] = "disable",
     [EVENT_CONNECT] = "connect",
@@ -144,6 +145,7 @@ static const char *const action_names[] = {
     [ACTION_DNS] = "dns",
     [ACTION_CHARACTER] = "character",
     [ACTION_SLEEP_READY] = "sleep-ready",
+    [ACTION_REMEMBER] = "remember",
 };
 _Static_assert(ELEMENTSOF(action_names) == N_ACTIONS, "every action has a name");
 

@@ -80,6 +80,7 @@ void session_start(struct core *core, const struct tunnel *tunnel)
     core->has_tunnel = true;
     core->tunnel_since_at_usec = core->now_usec;
     core->has_addrs = tunnel->n_addrs > 0;
+    demand_remember(core);
     core->path_mtu_bytes = 0;
     core->moving = false;
     core->attempt.phase = PHASE_NONE;

@@ -252,6 +252,7 @@ static void shut(struct core *core)
         core_act(core, ACTION_IKE_STOP);
     core->ike_running = false;
     core->has_addrs = core->has_base = core->placeholder = false;
+    demand_remember(core);
     backoff_reset(&core->backoff);
 }
 
@@ -302,6 +303,7 @@ static void shut_later(struct core *core)
 {
     collapse(core);
     core->has_addrs = core->has_base = core->placeholder = false;
+    demand_remember(core);
 }
 
 /* ---- the table ---- */

@@ -12,6 +12,7 @@
  *   path.c      which of the two data paths
  *   guard.c     the end of the kernel's ESP with the daemon
  *   around.c    the services around us: sleep, modem, NetworkManager, resolver
+ *   remember.c  the last tunnel, across restarts
  *   report.c    what status shows
  *   journal.c   one structured line per transition
  * Decides nothing about the tunnel: that is src/core.
@@ -105,6 +106,10 @@ void daemon_apply_routing(struct daemon *daemon, const struct routing *routing);
 bool daemon_restore_firewall(struct daemon *daemon); /* the last one that stood; false: it failed, and the core must be told */
 
 /* probe.c */
+/* The last tunnel, across restarts: EVENT_REMEMBERED and ACTION_REMEMBER. */
+void daemon_recall_tunnel(struct daemon *daemon);
+void daemon_remember_tunnel(struct daemon *daemon, const struct tunnel *tunnel);
+
 void daemon_probe(struct daemon *daemon, const struct action *action); /* ACTION_PROBE_* and ACTION_NAT_* */
 void daemon_free_probe(struct daemon *daemon);
 

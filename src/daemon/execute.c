@@ -236,6 +236,9 @@ bool daemon_execute(struct daemon *daemon, const struct action *action)
         sys_set_character(daemon->sys, action->character);
         set_wake(daemon, action->character);
         break;
+    case ACTION_REMEMBER:
+        daemon_remember_tunnel(daemon, action->tunnel);
+        break;
     case ACTION_SLEEP_READY:
         sys_sleep_ready(daemon->sys);
         break;

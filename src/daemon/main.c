@@ -153,6 +153,7 @@ static void start_core(struct daemon *daemon, bool enabled)
 {
     struct event start = { .type = EVENT_START, .enabled = enabled };
 
+    daemon_recall_tunnel(daemon);
     daemon_push_clock(daemon);
     daemon_push(daemon, &(struct event){ .type = EVENT_CREDENTIALS, .credentials = daemon->credentials.credentials });
     daemon_set_interest(daemon);

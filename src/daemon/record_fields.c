@@ -195,6 +195,7 @@ struct field_table record_payload_table(enum event_type type)
         return (struct field_table)TABLE(resolvers_fields);
     case EVENT_RESOLVED:
         return (struct field_table)TABLE(resolved_fields);
+    case EVENT_REMEMBERED:
     case EVENT_IKE_ESTABLISHED:
         return (struct field_table)TABLE(tunnel_fields);
     case EVENT_IKE_ANSWERED:

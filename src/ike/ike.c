@@ -222,6 +222,7 @@ int ike_execute(struct ike *ike, const struct action *action)
     case ACTION_DNS:
     case ACTION_CHARACTER:
     case ACTION_SLEEP_READY:
+    case ACTION_REMEMBER:
         return -ENOTSUP;
     }
     return -ENOTSUP;

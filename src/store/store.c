@@ -17,6 +17,8 @@
 #define RECORD_NEW_NAME  "record.new"
 #define NAT_NAME         "nat-cache"
 #define NAT_NEW_NAME     "nat-cache.new"
+#define TUNNEL_NAME      "last-tunnel"
+#define TUNNEL_NEW_NAME  "last-tunnel.new"
 #define CRL_DIR_NAME     "crls"
 
 struct store {
@@ -165,4 +167,22 @@ int store_save_nat(struct store *store, const struct natcache *cache)
     strbuf_init(&text, buf, NATCACHE_MAX_BYTES);
     natcache_format(cache, &text);
     return replace(store->dir_fd, NAT_NAME, NAT_NEW_NAME, &text);
+}
+
+int store_load_tunnel(struct store *store, char *ret, size_t size)
+{
+    ssize_t n = files_read(store->dir_fd, TUNNEL_NAME, ret, size - 1);
+
+    ret[n < 0 ? 0 : n] = '\0';
+    return n < 0 ? (int)n : 0;
+}
+
+int store_save_tunnel(struct store *store, const char *text)
+{
+    struct strbuf line = { .text = (char *)text, .length_bytes = strlen(text) };
+
+    if (text[0])
+        return replace(store->dir_fd, TUNNEL_NAME, TUNNEL_NEW_NAME, &line);
+    files_remove(store->dir_fd, TUNNEL_NAME);
+    return files_sync(store->dir_fd);
 }

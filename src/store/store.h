@@ -7,6 +7,7 @@
  * Never decides anything by what it reads; a damaged file is reported with its name.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct natcache;
@@ -25,6 +26,9 @@ void store_free(struct store *store);
 /* -EBADMSG: damaged; another negative errno: unreadable. *ret then says enabled (fail closed). */
 int store_load(struct store *store, struct store_record *ret);
 int store_save(struct store *store, const struct store_record *record);
+/* Text that is of use, but no loss: the last tunnel. -ENOENT: there is none. */
+int store_load_tunnel(struct store *store, char *ret, size_t size);
+int store_save_tunnel(struct store *store, const char *text); /* "": remove */
 const char *store_crl_dir(const struct store *store);
 const char *store_record_path(const struct store *store); /* to name the damaged file */
 

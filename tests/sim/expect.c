@@ -71,6 +71,7 @@ static const char *interface_of(const struct action *action)
     case ACTION_DNS:
     case ACTION_CHARACTER:
     case ACTION_SLEEP_READY:
+    case ACTION_REMEMBER:
         break;
     }
     return "";

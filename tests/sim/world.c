@@ -258,6 +258,7 @@ static void answer(struct world *w, const struct action *action)
     case ACTION_DNS:
     case ACTION_CHARACTER:
     case ACTION_SLEEP_READY:
+    case ACTION_REMEMBER:
         return;
     }
 }

@@ -266,6 +266,7 @@ void any_event(struct byte_stream *s, usec_t now_usec, struct any_event_storage 
     case EVENT_RESOLVED:
         ret->resolved = any_resolved(s);
         break;
+    case EVENT_REMEMBERED:
     case EVENT_IKE_ESTABLISHED:
         any_tunnel(s, &ret->tunnel);
         break;

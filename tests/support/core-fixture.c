@@ -98,7 +98,7 @@ struct link wwan6(void)
     return link;
 }
 
-void fixture_init_with(struct fixture *f, const struct policy *policy, uint64_t seed)
+static void prepare(struct fixture *f, const struct policy *policy, uint64_t seed)
 {
     memset(f, 0, sizeof(*f));
     f->policy = *policy;
@@ -109,7 +109,23 @@ void fixture_init_with(struct fixture *f, const struct policy *policy, uint64_t 
     f->mirror.now_usec = SEC(1000);
     fx_clock(f, 1800000000, 1750000000);
     fx_credentials(f, &f->credentials);
+}
+
+void fixture_init_with(struct fixture *f, const struct policy *policy, uint64_t seed)
+{
+    prepare(f, policy, seed);
     fx(f, &(struct event){ .type = EVENT_START, .enabled = false });
+}
+
+void fixture_boot(struct fixture *f, const struct event *remembered, const struct link *link)
+{
+    struct policy policy;
+
+    fixture_policy(&policy);
+    prepare(f, &policy, 1);
+    fx(f, remembered);
+    fx_links(f, 1, link);
+    fx(f, &(struct event){ .type = EVENT_START, .enabled = true });
 }
 
 void fixture_init(struct fixture *f)

@@ -36,6 +36,8 @@ struct link wwan6(void); /* as wwan0, IPv6 only */
 
 void fixture_init(struct fixture *f); /* started, disabled, links of fixture_links() none; credentials good */
 void fixture_init_with(struct fixture *f, const struct policy *policy, uint64_t seed);
+/* As after a reboot while enabled, with what is remembered (EVENT_REMEMBERED) and one link. */
+void fixture_boot(struct fixture *f, const struct event *remembered, const struct link *link);
 void fixture_done(struct fixture *f);
 
 /* Verbs. Each is one event at the present time. */

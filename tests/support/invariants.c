@@ -339,6 +339,7 @@ static void check_sticky(struct mirror *mirror, const struct event *event)
             mirror_violate(mirror, "the tunnel left a base link that is not lost");
         return;
     case EVENT_START:
+    case EVENT_REMEMBERED:
     case EVENT_ENABLE:
     case EVENT_CONNECT:
     case EVENT_CLOCK:

@@ -271,6 +271,9 @@ static void carry_out(struct mirror *mirror, const struct event *event, const st
     case ACTION_FETCH_REPLY:
         do_fetch_reply(mirror, &action->fetch_reply);
         break;
+    case ACTION_REMEMBER:
+        mirror->n_remembered = action->tunnel->n_addrs;
+        break;
     case ACTION_SLEEP_READY:
         if (event->type != EVENT_SUSPEND)
             mirror_violate(mirror, "sleep is let come without being announced");
@@ -456,6 +459,7 @@ static void note(struct mirror *mirror, const struct event *event)
     case EVENT_SUSPEND:
         mirror->slept_at_usec = mirror->now_usec;
         break;
+    case EVENT_REMEMBERED:
     case EVENT_CLOCK:
     case EVENT_CREDENTIALS:
     case EVENT_IKE_ANSWERED:

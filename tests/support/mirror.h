@@ -46,6 +46,7 @@ struct mirror {
     bool migrating, was_migrating; /* now, and before the last step */
     struct migrate_request migrate;
     bool watching;      /* EVENT_TRAFFIC was asked for */
+    uint32_t n_remembered; /* addresses of the last ACTION_REMEMBER */
     bool demand_watched; /* EVENT_DEMAND was asked for */
     usec_t slept_at_usec; /* of the last EVENT_SUSPEND; 0: none yet */
     uint32_t n_fetches; /* charon's threads that wait for a fetch reply */

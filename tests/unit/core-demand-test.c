@@ -74,6 +74,36 @@ static void placeholders_until_there_is_an_address(void)
     fixture_done(&f);
 }
 
+/* After a restart abroad: the last tunnel's addresses and name servers are there before the first packet, and asked for again. */
+static void the_last_tunnel_is_remembered(void)
+{
+    struct event remembered = { .type = EVENT_REMEMBERED };
+    struct link link = wwan0();
+    struct fixture f;
+
+    fixture_init(&f);
+    reach_on_demand(&f);
+    CHECK(f.mirror.n_remembered > 0);
+    remembered.tunnel = f.mirror.status.tunnel;
+    fixture_done(&f);
+
+    link.roaming = true;
+    fixture_boot(&f, &remembered, &link);
+    CHECK_STATE(&f, STATE_ARMED, REASON_ON_DEMAND);
+    CHECK_EQ(f.mirror.routing.n_addrs, remembered.tunnel.n_addrs);
+    CHECK(ip_addr_equal(&f.mirror.routing.addrs[0], &remembered.tunnel.addrs[0]));
+    CHECK_EQ(f.mirror.dns.n_servers, remembered.tunnel.n_dns);
+    fx_simple(&f, EVENT_DEMAND);
+    fx_answer_name(&f);
+    CHECK(ip_addr_equal(&f.mirror.attempt.addrs[0], &remembered.tunnel.addrs[0]));
+    fx_established(&f);
+    fx_simple(&f, EVENT_DISABLE);
+    fx_closed(&f, REASON_NONE);
+    CHECK_EQ(fx_state(&f), STATE_DISABLED);
+    CHECK_EQ(f.mirror.n_remembered, 0); /* off is off */
+    fixture_done(&f);
+}
+
 /* A gateway that refuses or is silent is not asked more often because programs send all the time. */
 static void demand_does_not_defeat_the_backoff(void)
 {
@@ -240,6 +270,7 @@ static const struct test tests[] = {
     TEST(idle_says_goodbye_and_arms),
     TEST(a_wish_during_the_goodbye_connects),
     TEST(placeholders_until_there_is_an_address),
+    TEST(the_last_tunnel_is_remembered),
     TEST(demand_does_not_defeat_the_backoff),
     TEST(roaming_matrix),
     TEST(sleep_sends_one_keepalive),

@@ -59,6 +59,15 @@ equal "which it brought up" connected "$(status state)"
 lab_stop talk KILL
 armed "nobody uses it any more"
 
+check "a name is found by the first question, which brings it up" hs getent ahostsv4 echo.corp.example.com
+armed "nobody uses it any more"
+mvpnd_kill9
+mvpnd_start || fail "mvpnd does not start after a crash"
+armed "armed again after a crash"
+equal "with the last address" 10.99.0.1/32 "$(hs ip -4 -o addr show dev mvpn0 | awk '{print $4}')"
+check "and its name servers: the first question is answered" hs getent ahostsv4 echo.corp.example.com
+armed "nobody uses it any more"
+
 check "a user's connect does not wait for a packet" ctl connect --wait=30
 armed "nor does it last without one"
 gateway_stop
