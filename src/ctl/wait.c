@@ -69,6 +69,12 @@ static void show_progress(struct waiting *w, const char *state, const char *mess
     fprintf(stderr, "  %s\n", text);
 }
 
+/* Nothing comes of waiting: a person must act, or (armed) a program must send something. */
+static bool is_final(const char *state)
+{
+    return state && (strcmp(state, MVPN_STATE_FAILED) == 0 || strcmp(state, MVPN_STATE_DISABLED) == 0 || strcmp(state, MVPN_STATE_ARMED) == 0);
+}
+
 /* Done waiting? *ret_status is set when so. message: malloc'd, the daemon's sentence as of now. */
 static int look(sd_bus *bus, struct waiting *w, enum ctl_exit *ret_status, char **message)
 {
@@ -93,7 +99,7 @@ static int look(sd_bus *bus, struct waiting *w, enum ctl_exit *ret_status, char 
     if (state && strcmp(state, MVPN_STATE_CONNECTED) == 0) {
         *ret_status = CTL_DONE;
         done = 1;
-    } else if (state && (strcmp(state, MVPN_STATE_FAILED) == 0 || strcmp(state, MVPN_STATE_DISABLED) == 0)) {
+    } else if (is_final(state)) {
         complain("not connected: %s", *message ? *message : state);
         *ret_status = CTL_NOT_CONNECTED;
         done = 1;
