@@ -265,7 +265,11 @@ static bool demanded(struct fixture *f)
     struct pollfd fd = { .fd = mailbox_fd(f->mailbox), .events = POLLIN };
     struct event event;
 
-    return poll(&fd, 1, 2000) == 1 && mailbox_take(f->mailbox, 1, &event) && event.type == EVENT_DEMAND;
+    while (poll(&fd, 1, 20000) == 1)
+        while (mailbox_take(f->mailbox, 1, &event))
+            if (event.type == EVENT_DEMAND)
+                return true;
+    return false;
 }
 
 /* The first packet asks for the tunnel, once; all that came before it was up wait until its interface is ready, too. */
