@@ -148,6 +148,7 @@ struct probing {
     enum nat_method method; /* NAT_METHOD_NONE: nothing is known yet */
     usec_t lifetime_usec; /* 0: shorter than can be probed; USEC_INFINITY: nothing expires */
     uint32_t n_confirmations;
+    uint32_t n_slept; /* measurements that the device slept through, in a row */
     bool blind; /* the fallback sees nothing here */
     bool afresh; /* what is known is in doubt: measured, not confirmed */
     usec_t again_at_usec; /* measured or confirmed again; USEC_INFINITY: never */

@@ -23,6 +23,7 @@
 #define MODEST_SOCKETS   4
 #define LOOKS_MAX        8 /* in one turn: a verdict can open sockets that are due at once */
 #define UNHEARD_MIN      2
+#define LATE_MAX         8 /* sockets that were slept through; a busy machine is late for one now and then */
 #define CHOSEN_MAX       6 /* sockets of a later pass */
 #define SLACK_USEC       MSEC(20)
 #define N_BITS           64
@@ -428,6 +429,14 @@ static void on_unheard(struct natprobe *probe, usec_t now_usec, uint32_t slot)
     begin_ladder(probe, now_usec);
 }
 
+static void on_late(struct natprobe *probe, usec_t now_usec, uint32_t slot)
+{
+    if (++probe->n_late > LATE_MAX)
+        give_up(probe, NATPROBE_WORD_ASLEEP);
+    else
+        on_void(probe, now_usec, slot);
+}
+
 /* A socket that was asked in vain is dead only if another way to be answered was open meanwhile. */
 static void settle_over(struct natprobe *probe, usec_t now_usec, uint32_t slot)
 {
@@ -466,6 +475,9 @@ static bool socket_next(struct natprobe *probe, usec_t now_usec, uint32_t slot, 
         break;
     case NATSOCKET_STEP_VOID:
         on_void(probe, now_usec, slot);
+        break;
+    case NATSOCKET_STEP_LATE:
+        on_late(probe, now_usec, slot);
         break;
     case NATSOCKET_STEP_UNHEARD:
         on_unheard(probe, now_usec, slot);

@@ -28,6 +28,7 @@ enum natprobe_phase { NATPROBE_PHASE_IDLE, NATPROBE_PHASE_CAPABILITY, NATPROBE_P
 enum natprobe_word {
     NATPROBE_WORD_UNSUPPORTED, /* the server does not know RESPONSE-PORT: over */
     NATPROBE_WORD_FILTERED, /* nothing comes back to another socket's request, or at all: over */
+    NATPROBE_WORD_ASLEEP, /* the device sleeps through what is to be asked: over */
     NATPROBE_WORD_BELOW, /* .lifetime is shorter than that; more will follow */
     NATPROBE_WORD_MEASURED, /* .lifetime: at least; USEC_INFINITY: nothing expires. A confirmation follows, or the next measurement */
     NATPROBE_WORD_CONFIRMED, /* .lifetime still holds: over */
@@ -59,7 +60,7 @@ struct natprobe {
     int rung_of[PROBE_SLOTS_MAX]; /* index into the ladder; -1: it confirms; -2: it asks about more than is known */
     uint32_t capacity; /* sockets that the NAT has ports for */
     bool few; /* so few that each is used again, instead of a fresh one */
-    uint32_t n_unheard;
+    uint32_t n_unheard, n_late;
     uint32_t n_passes, n_restarts;
     uint64_t used, to_close, heard; /* bits: slots that sent, slots to be closed, slots that were answered */
     usec_t found_usec; /* being confirmed */

@@ -77,6 +77,12 @@ static usec_t patience(const struct natline *line)
     return MAX_OF(line->round_trip_usec * 3 / 2, VERDICT_USEC);
 }
 
+/* A mapping that did not live as long as the device slept may have lived for what was to be asked about. */
+static bool is_late(const struct natsocket *socket)
+{
+    return socket->asked_again || socket->ask_silence_usec[0] > usec_add(socket->target_usec, LATE_USEC);
+}
+
 static enum natsocket_step ask(struct natsocket *socket, usec_t now_usec, uint32_t tag, const struct natline *line)
 {
     const usec_t *sends_usec = line->lossy ? lossy_sends_usec : calm_sends_usec;
@@ -97,7 +103,7 @@ static enum natsocket_step ask(struct natsocket *socket, usec_t now_usec, uint32
     }
     socket->phase = NATSOCKET_PHASE_OVER;
     socket->due_at_usec = USEC_INFINITY;
-    return NATSOCKET_STEP_OVER;
+    return is_late(socket) ? NATSOCKET_STEP_LATE : NATSOCKET_STEP_OVER;
 }
 
 enum natsocket_step natsocket_step(struct natsocket *socket, usec_t now_usec, uint32_t tag, struct natline *line)

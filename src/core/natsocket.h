@@ -55,6 +55,7 @@ enum natsocket_step {
     NATSOCKET_STEP_ASK, /* one from the asking socket, to be answered to X's mapped port */
     NATSOCKET_STEP_OVER, /* no answer came */
     NATSOCKET_STEP_VOID, /* says nothing about the mapping */
+    NATSOCKET_STEP_LATE, /* likewise: no answer came, but it was asked too late, or the answer may have been slept through */
     NATSOCKET_STEP_UNHEARD, /* not one answer: perhaps the NAT has no port for it */
 };
 

@@ -13,6 +13,7 @@
 #define RECALL_GUARD_USEC    SEC(5)
 #define CONFIRM_AFTER_USEC   HOURS(UINT64_C(24) * 7)
 #define TRY_AGAIN_USEC       HOURS(1) /* the server was silent, its name unknown, or something filters */
+#define ASLEEP_DOUBLINGS     4 /* a device that sleeps so much will do so again: from one hour to sixteen */
 #define UNSUPPORTED_USEC     HOURS(24)
 #define CONDITION_AFTER_USEC MSEC(2600) /* as the probes are: beyond the 2 s after which Linux takes a flow for a stream */
 #define FIRST_TIME_USEC      SEC(2) /* the handshake is over, inner traffic of the start has gone */
@@ -190,18 +191,22 @@ static void hear(struct core *core, const struct natprobe_wish *wish)
         rest(core, TRY_AGAIN_USEC);
         begin_mobike(core);
         break;
+    case NATPROBE_WORD_ASLEEP:
+        rest(core, TRY_AGAIN_USEC << MIN_OF(probing->n_slept++, (uint32_t)ASLEEP_DOUBLINGS));
+        break;
     case NATPROBE_WORD_BELOW: /* half at once; the next measurement tells */
         learn(core, NAT_METHOD_STUN, wish->lifetime_usec / 2);
         break;
     case NATPROBE_WORD_MEASURED:
         probing->mobike.started = probing->mobike.trying = false;
-        probing->n_confirmations = 0;
+        probing->n_confirmations = probing->n_slept = 0;
         learn(core, NAT_METHOD_STUN, wish->lifetime_usec);
         condition(core, false); /* at the administrator's interval it may have died again and again */
         remember(core);
         break;
     case NATPROBE_WORD_CONFIRMED:
         probing->n_confirmations++;
+        probing->n_slept = 0;
         learn(core, NAT_METHOD_STUN, wish->lifetime_usec);
         remember(core);
         break;
@@ -417,7 +422,7 @@ void probing_reset(struct probing *probing)
     probing->phase = PROBING_PHASE_OFF;
     probing->method = NAT_METHOD_NONE;
     probing->lifetime_usec = 0;
-    probing->n_confirmations = 0;
+    probing->n_confirmations = probing->n_slept = 0;
     probing->afresh = probing->blind = false;
     probing->mobike = (struct natmobike){ 0 };
     probing->checked_at_usec = 0;
@@ -540,11 +545,18 @@ static void doubt(struct core *core)
     rest(core, 0);
 }
 
+/* A mapping that is gone, a radio that is slow to attach: what a sleep explains says nothing of the lifetime. */
+static bool has_just_slept(const struct core *core)
+{
+    const struct probing *probing = &core->probing;
+
+    return probing->slept_at_usec && usec_sub(core->now_usec, probing->slept_at_usec) < SLEEP_EXCUSES_USEC;
+}
+
 void probing_on_mapping_changed(struct core *core)
 {
     struct probing *probing = &core->probing;
     usec_t lifetime_usec;
-    bool slept = probing->slept_at_usec && usec_sub(core->now_usec, probing->slept_at_usec) < SLEEP_EXCUSES_USEC;
 
     if (probing->phase == PROBING_PHASE_OFF)
         return;
@@ -555,7 +567,7 @@ void probing_on_mapping_changed(struct core *core)
     } else if (probing->mobike.started && probing->method != NAT_METHOD_STUN && probing->mobike.changed_usec != USEC_INFINITY) {
         learn(core, NAT_METHOD_MOBIKE, probing->mobike.changed_usec / 2); /* even the interval in use was too long */
         remember(core);
-    } else if (!slept) {
+    } else if (!has_just_slept(core)) {
         doubt(core);
     }
     condition(core, true);
@@ -566,7 +578,7 @@ void probing_on_late_answer(struct core *core)
     const struct probing *probing = &core->probing;
 
     /* Only right after a silence does it say something about the mapping. */
-    if (probing->checked_at_usec && usec_sub(core->now_usec, probing->checked_at_usec) < LATE_USEC)
+    if (probing->checked_at_usec && usec_sub(core->now_usec, probing->checked_at_usec) < LATE_USEC && !has_just_slept(core))
         doubt(core);
 }
 

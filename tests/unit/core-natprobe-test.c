@@ -220,6 +220,33 @@ static void a_sleep_is_evidence_in_one_direction(void)
     CHECK_EQ(silence_usec, SEC(30));
 }
 
+static enum natsocket_step step_past_asking(struct bench *b)
+{
+    enum natsocket_step what = step(b, USEC_INFINITY);
+
+    for (int i = 0; i < 20 && what == NATSOCKET_STEP_ASK; i++)
+        what = step(b, USEC_INFINITY);
+    return what;
+}
+
+static void a_sleep_is_no_evidence_of_a_short_life(void)
+{
+    struct bench b;
+
+    condition(&b, SEC(30));
+    CHECK_EQ(step_past_asking(&b), NATSOCKET_STEP_OVER);
+
+    condition(&b, SEC(30));
+    b.now_usec += SEC(95); /* slept: it may have lived for thirty seconds, or for ninety */
+    CHECK_EQ(step_past_asking(&b), NATSOCKET_STEP_LATE);
+
+    condition(&b, SEC(30));
+    for (int i = 0; i < 4; i++)
+        CHECK_EQ(step(&b, SEC(300)), NATSOCKET_STEP_ASK);
+    b.now_usec += SEC(500); /* slept after asking, and where the link cannot wake the device nobody heard the answer */
+    CHECK_EQ(step_past_asking(&b), NATSOCKET_STEP_LATE);
+}
+
 static void three_sends_at_least_before_a_failure(void)
 {
     struct bench b;
@@ -431,6 +458,7 @@ static const struct test tests[] = {
     TEST(an_old_answer_begins_the_silence_anew),
     TEST(another_mapping_is_conditioned_anew),
     TEST(a_sleep_is_evidence_in_one_direction),
+    TEST(a_sleep_is_no_evidence_of_a_short_life),
     TEST(three_sends_at_least_before_a_failure),
     TEST(capability_comes_first_and_alone),
     TEST(a_server_that_cannot_is_left_alone),

@@ -233,6 +233,32 @@ static void a_changed_mapping_halves_at_once(void)
     fixture_done(&f);
 }
 
+/* Right after a silence a late answer halves what is believed; right after a sleep the radio was slow to attach. */
+static void a_late_answer_after_a_sleep_says_nothing(void)
+{
+    struct fixture f;
+
+    for (int slept = 0; slept < 2; slept++) {
+        uint64_t n_checks;
+        test_context("slept %d", slept);
+        reach(&f, true);
+        recalled(&f, NAT_METHOD_STUN, SEC(120), 0);
+        fx_advance(&f, MINUTES(59));
+        if (slept) {
+            fx_simple(&f, EVENT_SUSPEND);
+            fx_sleep(&f, HOURS(1));
+            fx_simple(&f, EVENT_RESUME);
+        }
+        n_checks = f.mirror.n_done[ACTION_IKE_LIVENESS];
+        for (int i = 0; i < 200 && f.mirror.n_done[ACTION_IKE_LIVENESS] == n_checks; i++)
+            fx_advance(&f, SEC(i > 0)); /* until there is a check in a keepalive's stead */
+        fx(&f, &(struct event){ .type = EVENT_IKE_MOVED,
+                   .path = { f.mirror.tunnel.local, f.mirror.tunnel.remote, .nat = true, .moved = true, .late = true } });
+        CHECK_EQ(f.mirror.status.nat_lifetime_usec, slept ? SEC(120) : SEC(60));
+        fixture_done(&f);
+    }
+}
+
 static void without_an_answer_from_the_cache_it_is_measured(void)
 {
     struct fixture f;
@@ -270,6 +296,7 @@ static const struct test tests[] = {
     TEST(it_ends_with_what_it_is_about),
     TEST(another_network_is_another_matter),
     TEST(a_changed_mapping_halves_at_once),
+    TEST(a_late_answer_after_a_sleep_says_nothing),
     TEST(without_an_answer_from_the_cache_it_is_measured),
     TEST(fixed_is_the_administrators_always),
 };
