@@ -164,6 +164,15 @@ static void withdraw_sends(struct core *core)
     list->n_actions = n;
 }
 
+/*
+ * On demand the tunnel goes when nothing has passed for IdleTimeout. Where that is not longer than a measurement, one would hardly ever come to
+ * its end, begin again with every tunnel, and cost more than the few keepalives that it could save.
+ */
+static bool is_worth_measuring(const struct core *core)
+{
+    return !core->base.roaming || core->policy.idle_timeout_usec > core->probing.top_usec;
+}
+
 /* Nothing is under way. Without a server there is nothing to be done again. */
 static void rest(struct core *core, usec_t again_in_usec)
 {
@@ -520,7 +529,7 @@ void probing_on_timer(struct core *core, bool radio_is_on)
         rest(core, probing->phase == PROBING_PHASE_RECALLING ? FIRST_TIME_USEC : TRY_AGAIN_USEC);
         session_update_keepalive(core);
     }
-    if (probing->phase == PROBING_PHASE_RESTING && core->now_usec >= probing->again_at_usec)
+    if (probing->phase == PROBING_PHASE_RESTING && core->now_usec >= probing->again_at_usec && is_worth_measuring(core))
         measure(core);
     if (probing->phase != PROBING_PHASE_RUNNING)
         return;
@@ -598,7 +607,9 @@ usec_t probing_deadline(const struct core *core, usec_t *ret_slack_usec)
     *ret_slack_usec = 0;
     if (probing->phase == PROBING_PHASE_OFF)
         return USEC_INFINITY;
-    at_usec = MIN_OF(probing->guard_at_usec, MIN_OF(probing->condition_at_usec, probing->again_at_usec));
+    at_usec = MIN_OF(probing->guard_at_usec, probing->condition_at_usec);
+    if (is_worth_measuring(core))
+        at_usec = MIN_OF(at_usec, probing->again_at_usec);
     if (probing->phase == PROBING_PHASE_RUNNING)
         at_usec = MIN_OF(at_usec, MAX_OF(natprobe_deadline(&probing->probe, ret_slack_usec), probing->go_on_at_usec));
     return at_usec;

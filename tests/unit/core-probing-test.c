@@ -271,6 +271,37 @@ static void without_an_answer_from_the_cache_it_is_measured(void)
     fixture_done(&f);
 }
 
+/* On demand a tunnel seldom lasts as long as a measurement, and each would begin another one. What is known is used. */
+static void on_demand_nothing_is_measured(void)
+{
+    static const usec_t idle_timeouts_usec[] = { MINUTES(2), HOURS(1) };
+    struct link link = named(wwan0());
+    struct policy policy;
+    struct fixture f;
+
+    link.roaming = true;
+    for (size_t i = 0; i < ELEMENTSOF(idle_timeouts_usec); i++) {
+        policy_with_server(&policy, true);
+        policy.idle_timeout_usec = idle_timeouts_usec[i];
+        fixture_init_with(&f, &policy, 1);
+        fx_links(&f, 1, &link);
+        fx_simple(&f, EVENT_ENABLE);
+        fx_simple(&f, EVENT_DEMAND);
+        fx_resolvers(&f, 1, (const char *const[]){ "10.64.0.9" });
+        fx_resolved(&f, 1, (const char *const[]){ GATEWAY });
+        fx_established(&f);
+        recalled(&f, NAT_METHOD_NONE, 0, 0);
+        fx_advance(&f, SEC(100));
+        CHECK_EQ(f.mirror.n_done[ACTION_PROBE_SEND] > 0, i > 0); /* a tunnel that stays for an hour is another matter */
+        link.roaming = false; /* so is one at home */
+        fx_links(&f, 1, &link);
+        fx_advance(&f, SEC(10));
+        CHECK(f.mirror.n_done[ACTION_PROBE_SEND] > 0);
+        link.roaming = true;
+        fixture_done(&f);
+    }
+}
+
 static void fixed_is_the_administrators_always(void)
 {
     struct policy policy;
@@ -298,6 +329,7 @@ static const struct test tests[] = {
     TEST(a_changed_mapping_halves_at_once),
     TEST(a_late_answer_after_a_sleep_says_nothing),
     TEST(without_an_answer_from_the_cache_it_is_measured),
+    TEST(on_demand_nothing_is_measured),
     TEST(fixed_is_the_administrators_always),
 };
 
