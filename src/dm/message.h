@@ -11,17 +11,12 @@
  * Every string is NUL-terminated UTF-8 without control characters but tab and line breaks, or NULL where the element is missing; data may
  * hold anything and has a NUL behind it as well. Lists are linked by `next` in the order of the message.
  */
+#include "dm/element.h"
 #include "dm/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* What one message may have, counted while it is being received (mdm.md). */
-#define DM_MESSAGE_BYTES_MAX    ((size_t)1024 * 1024)
-#define DM_MESSAGE_DEPTH_MAX    64
-#define DM_MESSAGE_ELEMENTS_MAX 20000
-#define DM_MESSAGE_ARENA_BYTES  ((size_t)6 * 1024 * 1024)
 
 enum dm_encoding {
     DM_ENCODING_XML,
@@ -60,7 +55,7 @@ struct dm_meta {
     const char *format; /* "chr", "b64", "node", ... as sent */
     const char *type; /* media type, "syncml:auth-md5", ... */
     const char *mark;
-    const char *next_nonce; /* as sent: dm_nonce_decode() */
+    const char *next_nonce; /* as sent: dm_nonce_decode() of dm/digest.h */
     uint64_t size_bytes; /* of a large object, in its first piece */
     uint64_t max_msg_size_bytes;
     uint64_t max_obj_size_bytes;
@@ -101,7 +96,7 @@ struct dm_command {
     const char *cmd_id; /* as sent; NULL: the server forgot it */
     const char *msg_ref; /* Status, Results */
     const char *cmd_ref;
-    const char *cmd; /* Status: name of the command it answers */
+    const char *cmd; /* Status: name of the command it answers; "SyncHdr" */
     struct dm_ref *target_refs;
     struct dm_ref *source_refs;
     unsigned code; /* Status: status code; Alert: alert code; 0: missing or no number */
@@ -130,6 +125,7 @@ struct dm_message {
     uint64_t max_obj_size_bytes;
     struct dm_command *commands;
     bool final; /* Final: the last message of its package */
+    struct dm_budget left; /* of what it was received with: XML inside its Data is parsed with this (dm/xmlread.h) */
     struct dm_arena *arena; /* all of the above lives here */
 };
 
@@ -148,12 +144,20 @@ int dm_receiver_end(struct dm_receiver *receiver, struct dm_message **ret, struc
 int dm_message_parse(enum dm_encoding encoding, const void *bytes, size_t n_bytes, struct dm_message **ret, struct dm_error *error);
 
 /*
- * Writing, into buf. *ret_n_bytes (may be NULL) is what the message needs, also when it did not fit: -ENOSPC then. buf NULL with size 0
+ * Writing, into buf. *ret_n_bytes (may be NULL) is what the message needs, also when it did not fit: -ENOSPC then; -EINVAL: a command without a name. buf NULL with size 0
  * measures, which is how a session keeps to MaxMsgSize. Format "bin" goes out as base64 ("b64") in XML, as it is in WBXML.
  */
 int dm_message_write(const struct dm_message *message, enum dm_encoding encoding, void *buf, size_t size_bytes, size_t *ret_n_bytes);
-/* What one command (its children too) adds to a message, in bytes; for WBXML an upper bound, because it may need to switch code pages. */
+/* What one command (its children too) adds to a message, in bytes; for WBXML perhaps two more than it does, where code pages are switched. */
 size_t dm_command_size(const struct dm_command *command, enum dm_encoding encoding);
+
+/*
+ * What an item holds, read leniently and whatever format was said: "true" may come as chr, and base64 in lines. 0 or -EINVAL.
+ * Binary: base64 decoded where the format is b64, as it came otherwise (a copy in the arena either way); -ENOMEM.
+ */
+int dm_item_bool(const struct dm_item *item, bool *ret);
+int dm_item_integer(const struct dm_item *item, int64_t *ret);
+int dm_item_binary(const struct dm_item *item, struct dm_arena *arena, struct dm_bytes *ret);
 
 /*
  * Building one to be sent. Everything is appended at the end of its list. NULL: the arena is full or there is no memory.
