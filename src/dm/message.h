@@ -144,8 +144,9 @@ int dm_receiver_end(struct dm_receiver *receiver, struct dm_message **ret, struc
 int dm_message_parse(enum dm_encoding encoding, const void *bytes, size_t n_bytes, struct dm_message **ret, struct dm_error *error);
 
 /*
- * Writing, into buf. *ret_n_bytes (may be NULL) is what the message needs, also when it did not fit: -ENOSPC then; -EINVAL: a command without a name. buf NULL with size 0
- * measures, which is how a session keeps to MaxMsgSize. Format "bin" goes out as base64 ("b64") in XML, as it is in WBXML.
+ * Writing, into buf. *ret_n_bytes (may be NULL) is what the message needs, also when it did not fit: -ENOSPC then; -EINVAL: a command
+ * without a name. buf NULL with size 0 measures, which is how a session keeps to MaxMsgSize. Data of format "bin", and such that is no text,
+ * goes out as base64 ("b64") in XML and as it is in WBXML.
  */
 int dm_message_write(const struct dm_message *message, enum dm_encoding encoding, void *buf, size_t size_bytes, size_t *ret_n_bytes);
 /* What one command (its children too) adds to a message, in bytes; for WBXML perhaps two more than it does, where code pages are switched. */

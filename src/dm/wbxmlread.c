@@ -274,6 +274,11 @@ static int read_header(struct in *in)
     return is_syncml_id(id) ? 0 : bad(in, "another document type");
 }
 
+static bool is_text(uint8_t token)
+{
+    return token == WBXML_STR_I || token == WBXML_STR_T || token == WBXML_OPAQUE || token == WBXML_ENTITY;
+}
+
 static int read_body(struct in *in)
 {
     int r = 0;
@@ -281,7 +286,7 @@ static int read_body(struct in *in)
     while (r == 0 && in->at < in->n_bytes) {
         uint8_t token = in->bytes[in->at++];
 
-        if (dm_builder_depth(in->builder) == 0 && (token == WBXML_STR_I || token == WBXML_STR_T || token == WBXML_OPAQUE || token == WBXML_ENTITY))
+        if (dm_builder_depth(in->builder) == 0 && is_text(token))
             return bad(in, "text outside the document");
         r = on_token(in, token);
     }
