@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "store/files.h"
 #include "store/natcache.h"
+#include "store/policyfile.h"
 #include "store/record.h"
 
 #include <errno.h>
@@ -19,6 +20,11 @@
 #define NAT_NEW_NAME     "nat-cache.new"
 #define TUNNEL_NAME      "last-tunnel"
 #define TUNNEL_NEW_NAME  "last-tunnel.new"
+#define POLICY_NAME      "policy.conf" /* src/config reads it, too: SETTINGS_POLICY_FILE */
+#define POLICY_NEW_NAME  "policy.conf.new"
+#define GOOD_NAME        "policy.good"
+#define GOOD_NEW_NAME    "policy.good.new"
+#define POLICY_MAX_BYTES (256 * 1024 + POLICYFILE_HEADER_BYTES)
 #define CRL_DIR_NAME     "crls"
 
 struct store {
@@ -185,4 +191,58 @@ int store_save_tunnel(struct store *store, const char *text)
         return replace(store->dir_fd, TUNNEL_NAME, TUNNEL_NEW_NAME, &line);
     files_remove(store->dir_fd, TUNNEL_NAME);
     return files_sync(store->dir_fd);
+}
+
+int store_load_policy(struct store *store, bool good, struct store_policy *ret)
+{
+    _cleanup_free_ char *bytes = malloc(POLICY_MAX_BYTES + 1), *text = NULL;
+    struct store_policy policy = { 0 };
+    ssize_t n;
+    size_t at;
+
+    if (!bytes)
+        return -ENOMEM;
+    n = files_read(store->dir_fd, good ? GOOD_NAME : POLICY_NAME, bytes, POLICY_MAX_BYTES + 1);
+    if (n == -ENOENT) {
+        *ret = policy;
+        return 0;
+    }
+    if (n < 0)
+        return (int)n;
+    if (n > POLICY_MAX_BYTES || policyfile_parse(bytes, (size_t)n, &policy, &at) < 0 || memchr(bytes, '\0', (size_t)n))
+        return -EBADMSG;
+    text = strndup(bytes + at, (size_t)n - at);
+    if (!text)
+        return -ENOMEM;
+    policy.text = steal_ptr(&text);
+    *ret = policy;
+    return 0;
+}
+
+static int save_policy(struct store *store, const char *name, const char *new_name, const struct store_policy *policy)
+{
+    const struct store_policy whole = { policy->generation, policy->highest, policy->on_trial, policy->text ? policy->text : (char[]){ "" } };
+    size_t size = strlen(whole.text) + POLICYFILE_HEADER_BYTES;
+    _cleanup_free_ char *buf = malloc(size);
+    struct strbuf text;
+
+    if (!buf)
+        return -ENOMEM;
+    if (size > POLICY_MAX_BYTES)
+        return -EFBIG;
+    strbuf_init(&text, buf, size);
+    policyfile_format(&whole, &text);
+    return replace(store->dir_fd, name, new_name, &text);
+}
+
+int store_save_policy(struct store *store, const struct store_policy *policy)
+{
+    return save_policy(store, POLICY_NAME, POLICY_NEW_NAME, policy);
+}
+
+int store_replace_policy(struct store *store, const struct store_policy *present, const struct store_policy *policy)
+{
+    int r = present->on_trial ? 0 : save_policy(store, GOOD_NAME, GOOD_NEW_NAME, present);
+
+    return r < 0 ? r : store_save_policy(store, policy);
 }
