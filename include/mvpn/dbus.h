@@ -20,6 +20,12 @@
 #define MVPN_ERROR_LOCKDOWN_FAILED       MVPN_ERROR_PREFIX "LockdownFailed" /* the firewall could not be installed or removed */
 #define MVPN_ERROR_BUSY                  MVPN_ERROR_PREFIX "Busy" /* too many calls wait for their authorisation */
 
+#define MVPN_ERROR_POLICY_INVALID        MVPN_ERROR_PREFIX "PolicyInvalid" /* CheckPolicy and ApplyPolicy; nothing has changed */
+#define MVPN_ERROR_NOTHING_TO_ROLL_BACK  MVPN_ERROR_PREFIX "NothingToRollBack" /* RollbackPolicy */
+
+/* Who may set a policy, besides root: the user of mvpn-dm. */
+#define MVPN_DM_USER "mvpn-dm"
+
 /* polkit actions */
 #define MVPN_ACTION_CONTROL "org.mvpn1.control"
 #define MVPN_ACTION_DISABLE "org.mvpn1.disable"

@@ -15,3 +15,4 @@
 #define MVPN_MESSAGE_LOCKDOWN_FAILED   "7ebd7c05ccba4ff3a96e343b57c30866" /* the firewall could not be installed or removed */
 #define MVPN_MESSAGE_FIREWALL_RESTORED "8b60fc0c27ac4373a64947a7d300c896" /* somebody removed our rules; they are back */
 #define MVPN_MESSAGE_CONFIG_ERROR      "bf5fc25b21a64924a9644ae04adfca37" /* a configuration was refused */
+#define MVPN_MESSAGE_POLICY_ROLLED_BACK "668d8909fefa495697b64be3db49be41" /* a policy was taken back */

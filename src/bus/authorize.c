@@ -7,6 +7,10 @@
 
 #include "base/cleanup.h"
 
+#include <mvpn/dbus.h>
+
+#include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A person types a password meanwhile; without interaction polkit answers from its rules. */
@@ -16,7 +20,7 @@
 struct authorization {
     sd_bus_message *message;
     const char *action;
-    bool root_only;
+    enum authority authority;
     sd_bus_slot *slot; /* the question under way */
     void (*done)(void *userdata, enum verdict verdict);
     void *userdata;
@@ -82,24 +86,56 @@ static int ask_polkit(struct authorization *a)
     return r;
 }
 
+/* From the file itself: whoever is asked for users besides may be on a network that lockdown has closed. */
+static bool is_management_agent(uint32_t uid)
+{
+    FILE *file = fopen("/etc/passwd", "re");
+    struct passwd *user;
+    bool found = false;
+
+    while (file && !found && (user = fgetpwent(file)))
+        found = user->pw_uid == uid && strcmp(user->pw_name, MVPN_DM_USER) == 0;
+    if (file)
+        fclose(file);
+    return found;
+}
+
+/* True: *ret is the answer. */
+static bool judge_uid(enum authority authority, uint32_t uid, enum verdict *ret)
+{
+    *ret = VERDICT_ALLOWED;
+    if (uid == 0)
+        return true;
+    switch (authority) {
+    case AUTHORITY_POLKIT:
+        return false;
+    case AUTHORITY_ROOT:
+        *ret = VERDICT_FORBIDDEN;
+        return true;
+    case AUTHORITY_MANAGEMENT:
+        *ret = is_management_agent(uid) ? VERDICT_ALLOWED : VERDICT_REFUSED;
+        return true;
+    }
+    return false;
+}
+
 static int on_uid(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
     struct authorization *a = userdata;
+    enum verdict verdict;
     uint32_t uid;
 
     (void)error;
     if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "u", &uid) <= 0)
         a->done(a->userdata, VERDICT_REFUSED); /* the caller is gone */
-    else if (uid == 0)
-        a->done(a->userdata, VERDICT_ALLOWED);
-    else if (a->root_only)
-        a->done(a->userdata, VERDICT_FORBIDDEN);
+    else if (judge_uid(a->authority, uid, &verdict))
+        a->done(a->userdata, verdict);
     else if (ask_polkit(a) < 0)
         a->done(a->userdata, VERDICT_REFUSED);
     return 0;
 }
 
-int authorization_start(sd_bus_message *message, const char *action, bool root_only,
+int authorization_start(sd_bus_message *message, const char *action, enum authority authority,
     void (*done)(void *userdata, enum verdict verdict), void *userdata, struct authorization **ret)
 {
     struct authorization *a = malloc(sizeof(*a));
@@ -109,7 +145,7 @@ int authorization_start(sd_bus_message *message, const char *action, bool root_o
         return -ENOMEM;
     *a = (struct authorization){ .message = sd_bus_message_ref(message),
         .action = action,
-        .root_only = root_only,
+        .authority = authority,
         .done = done,
         .userdata = userdata };
     r = sd_bus_call_method_async(sd_bus_message_get_bus(message), &a->slot, "org.freedesktop.DBus",

@@ -42,6 +42,7 @@ void properties_forget(struct bus *bus);
 int method_get_status(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_get_links(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_control(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_policy(sd_bus_message *message, void *userdata, sd_bus_error *error);
 void requests_drop(struct bus *bus, const char *error_name, const char *error_text);
 
 /* authorize.c */
@@ -52,12 +53,18 @@ enum verdict {
     VERDICT_FORBIDDEN,         /* nobody but root, whatever polkit says */
 };
 
+enum authority {
+    AUTHORITY_POLKIT, /* root, and whom polkit lets; only root where polkit is absent or answers nothing */
+    AUTHORITY_ROOT,
+    AUTHORITY_MANAGEMENT, /* root and the user MVPN_DM_USER; polkit is not asked */
+};
+
 struct authorization;
 
 /*
- * May the sender of message do this? root always; others as polkit says about action, nobody where polkit is absent or answers nothing;
- * nobody at all when root_only. Answered exactly once by done(), never before this returns. Freeing the authorization in done() is allowed.
+ * May the sender of message do this? action: polkit's, for AUTHORITY_POLKIT. Answered exactly once by done(), never before this returns.
+ * Freeing the authorization in done() is allowed.
  */
-int authorization_start(sd_bus_message *message, const char *action, bool root_only,
+int authorization_start(sd_bus_message *message, const char *action, enum authority authority,
     void (*done)(void *userdata, enum verdict verdict), void *userdata, struct authorization **ret);
 struct authorization *authorization_free(struct authorization *authorization);

@@ -21,7 +21,10 @@ struct request {
     struct request *previous, *next;
     struct bus *bus;
     sd_bus_message *message;
-    enum bus_call call;
+    bool is_policy;
+    enum bus_call call; /* unless is_policy */
+    enum bus_policy_call policy_call;
+    const char *text; /* the policy, in message; NULL: none */
     struct authorization *authorization; /* NULL once permitted */
 };
 
@@ -93,20 +96,36 @@ static void request_execute(struct request *request)
         request_end(request, NULL, NULL);
 }
 
+static void request_execute_policy(struct request *request)
+{
+    struct bus *bus = request->bus;
+    struct bus_policy_answer answer = { .error_name = NULL };
+    int r = bus->ops->policy(bus->userdata, request->policy_call, request->text, &answer);
+
+    if (r < 0)
+        return request_end_failed(request, answer.error_name, answer.error_text[0] ? answer.error_text : strerror(-r));
+    if (request->policy_call != BUS_POLICY_APPLY)
+        return request_end(request, NULL, NULL);
+    (void)sd_bus_reply_method_return(request->message, "u", answer.generation);
+    request_free(request);
+}
+
 static void on_authorized(void *userdata, enum verdict verdict)
 {
     struct request *request = userdata;
 
     request->authorization = authorization_free(request->authorization);
+    if (request->is_policy && verdict != VERDICT_ALLOWED)
+        return request_end(request, MVPN_ERROR_NOT_PERMITTED, "Only the management agent (user " MVPN_DM_USER ") and root may set a policy.");
     switch (verdict) {
     case VERDICT_ALLOWED:
-        return request_execute(request);
+        return request->is_policy ? request_execute_policy(request) : request_execute(request);
     case VERDICT_NEEDS_INTERACTION:
         return request_end(request, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
             "This needs an administrator's password, and the caller does not allow to ask for it.");
     case VERDICT_FORBIDDEN:
         return request_end(request, MVPN_ERROR_DISABLE_FORBIDDEN,
-            "The administrator does not allow to switch the VPN off (UserMayDisable=no); only root can.");
+            "The administrator does not allow to switch the VPN off or to disconnect it (UserMayDisable=no); only root can.");
     case VERDICT_REFUSED:
         return request_end(request, MVPN_ERROR_NOT_PERMITTED,
             "Not permitted. Log in on the device itself, or run this as root.");
@@ -124,14 +143,44 @@ static bool find_call(const char *member, enum bus_call *ret)
     return false;
 }
 
-static bool forbidden_to_users(struct bus *bus, enum bus_call call)
+/* Disconnected is as good as off for whoever is to reach the device: both are the administrator's to allow, and polkit cannot overrule it. */
+static enum authority authority_for(struct bus *bus, enum bus_call call)
 {
     struct report report = { 0 };
 
-    if (call != BUS_CALL_DISABLE)
-        return false;
+    if (call != BUS_CALL_DISABLE && call != BUS_CALL_DISCONNECT)
+        return AUTHORITY_POLKIT;
     bus->ops->get_report(bus->userdata, &report);
-    return !report.user_may_disable;
+    return report.user_may_disable ? AUTHORITY_POLKIT : AUTHORITY_ROOT;
+}
+
+static int request_new(struct bus *bus, sd_bus_message *message, struct request **ret, sd_bus_error *error)
+{
+    struct request *request;
+
+    if (bus->n_requests >= REQUESTS_MAX)
+        return sd_bus_error_set_const(error, MVPN_ERROR_BUSY, "Too many calls are waiting. Try again.");
+    request = malloc(sizeof(*request));
+    if (!request)
+        return -ENOMEM;
+    *request = (struct request){ .next = bus->requests, .bus = bus, .message = sd_bus_message_ref(message) };
+    if (request->next)
+        request->next->previous = request;
+    bus->requests = request;
+    bus->n_requests++;
+    *ret = request;
+    return 0;
+}
+
+static int request_start(struct request *request, const char *action, enum authority authority)
+{
+    int r = authorization_start(request->message, action, authority, on_authorized, request, &request->authorization);
+
+    if (r < 0) {
+        request_free(request);
+        return r;
+    }
+    return 1; /* answered later */
 }
 
 int method_control(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -143,26 +192,37 @@ int method_control(sd_bus_message *message, void *userdata, sd_bus_error *error)
 
     if (!find_call(sd_bus_message_get_member(message), &call))
         return -EBADR;
-    if (bus->n_requests >= REQUESTS_MAX)
-        return sd_bus_error_set_const(error, MVPN_ERROR_BUSY, "Too many calls are waiting. Try again.");
-    request = malloc(sizeof(*request));
-    if (!request)
-        return -ENOMEM;
-    *request = (struct request){
-        .next = bus->requests, .bus = bus, .message = sd_bus_message_ref(message), .call = call
-    };
-    if (request->next)
-        request->next->previous = request;
-    bus->requests = request;
-    bus->n_requests++;
-
-    r = authorization_start(message, calls[call].action, forbidden_to_users(bus, call), on_authorized,
-        request, &request->authorization);
-    if (r < 0) {
-        request_free(request);
+    r = request_new(bus, message, &request, error);
+    if (r < 0)
         return r;
-    }
-    return 1; /* answered later */
+    request->call = call;
+    return request_start(request, calls[call].action, authority_for(bus, call));
+}
+
+int method_policy(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    static const char *const members[] = { [BUS_POLICY_CHECK] = "CheckPolicy", [BUS_POLICY_APPLY] = "ApplyPolicy",
+        [BUS_POLICY_ROLLBACK] = "RollbackPolicy" };
+    const char *member = sd_bus_message_get_member(message), *text = NULL;
+    enum bus_policy_call call = BUS_POLICY_ROLLBACK;
+    struct bus *bus = userdata;
+    struct request *request;
+    int r;
+
+    for (size_t i = 0; i < ELEMENTSOF(members); i++)
+        if (strcmp(members[i], member) == 0)
+            call = (enum bus_policy_call)i;
+    if (!bus->ops->policy)
+        return -EOPNOTSUPP;
+    if (call != BUS_POLICY_ROLLBACK && (r = sd_bus_message_read(message, "s", &text)) < 0)
+        return r;
+    r = request_new(bus, message, &request, error);
+    if (r < 0)
+        return r;
+    request->is_policy = true;
+    request->policy_call = call;
+    request->text = text;
+    return request_start(request, NULL, AUTHORITY_MANAGEMENT);
 }
 
 int method_get_status(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -197,7 +257,7 @@ void bus_finish(struct bus *bus, enum bus_call call, const char *error_name, con
 {
     for (struct request *request = bus->requests, *next; request; request = next) {
         next = request->next;
-        if (request->authorization || request->call != call)
+        if (request->authorization || request->is_policy || request->call != call)
             continue;
         if (error_name)
             request_end_failed(request, error_name, error_text);

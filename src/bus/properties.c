@@ -27,6 +27,10 @@ const sd_bus_vtable manager_vtable[] = {
     CONTROL("Connect"),
     CONTROL("Disconnect"),
     CONTROL("Reload"),
+    SD_BUS_METHOD_WITH_ARGS("CheckPolicy", SD_BUS_ARGS("s", text), SD_BUS_NO_RESULT, method_policy, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS(
+        "ApplyPolicy", SD_BUS_ARGS("s", text), SD_BUS_RESULT("u", generation), method_policy, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("RollbackPolicy", NULL, NULL, method_policy, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("GetStatus", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", status), method_get_status,
         SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS(
@@ -48,6 +52,7 @@ const sd_bus_vtable manager_vtable[] = {
     PROPERTY("Retry", "a{sv}"),
     PROPERTY("RetryNextAt", "t"),
     PROPERTY("Certificate", "a{sv}"),
+    PROPERTY("Management", "a{sv}"),
     SD_BUS_PROPERTY("Version", "s", property_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_VTABLE_END,
 };
@@ -55,7 +60,7 @@ const sd_bus_vtable manager_vtable[] = {
 /* The properties that can change; the index is the one into bus->published. */
 static const char *const changing[] = { "Enabled", "State", "Reason", "Message", "SinceAt", "InternetBlocked",
     "Gateway", "BaseLink", "Tunnel", "Nat", "Keepalive", "PushSupported", "OnDemand", "Retry", "RetryNextAt",
-    "Certificate" };
+    "Certificate", "Management" };
 _Static_assert(ELEMENTSOF(changing) <= BUS_PROPERTIES_MAX, "room for every property");
 
 /* 0: no retry is planned. */

@@ -21,4 +21,10 @@ struct report {
     const char *certificate_subject;
     int64_t certificate_not_after_sec; /* seconds since 1970 */
     bool user_may_disable;
+    bool managed; /* by a policy of a management server */
+    const char *management_server; /* as configured; NULL: none */
+    uint32_t policy_generation; /* 0: none */
+    bool policy_on_trial;
+    uint32_t policy_rolled_back; /* the generation that was last gone back from; 0: none */
+    const char *policy_rolled_back_why; /* sentence; NULL likewise */
 };

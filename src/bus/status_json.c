@@ -199,7 +199,7 @@ int bus_render_status(const struct report *report, usec_t now_usec, int64_t wall
     if (add_top(root, &top, "enabled", "internet_blocked", now_usec, wall_sec) < 0 ||
         add_parts(root, report, STATUS_PART_GATEWAY, STATUS_PART_KEEPALIVE, now_usec, wall_sec) < 0 ||
         add_top(root, &top, "push_supported", "on_demand", now_usec, wall_sec) < 0 ||
-        add_parts(root, report, STATUS_PART_RETRY, STATUS_PART_CERTIFICATE, now_usec, wall_sec) < 0)
+        add_parts(root, report, STATUS_PART_RETRY, STATUS_PART_MANAGEMENT, now_usec, wall_sec) < 0)
         return -ENOMEM;
     return print(root, ret);
 }

@@ -21,6 +21,7 @@ static const struct {
     [STATUS_PART_KEEPALIVE] = { "keepalive", "Keepalive" },
     [STATUS_PART_RETRY] = { "retry", "Retry" },
     [STATUS_PART_CERTIFICATE] = { "certificate", "Certificate" },
+    [STATUS_PART_MANAGEMENT] = { "management", "Management" },
 };
 _Static_assert(ELEMENTSOF(parts) == N_STATUS_PARTS, "every part has its names");
 
@@ -178,6 +179,17 @@ static void describe_certificate(const struct report *report, struct status_obje
     f->date_sec = report->certificate_not_after_sec;
 }
 
+static void describe_management(const struct report *report, struct status_object *o)
+{
+    add_flag(o, "managed", true, report->managed);
+    add_text(o, "server", report->management_server);
+    add_flag(o, "user_may_disable", true, report->user_may_disable);
+    add_count(o, "policy_generation", report->policy_generation > 0, report->policy_generation);
+    add_flag(o, "policy_on_trial", report->managed, report->policy_on_trial);
+    add_count(o, "rolled_back_generation", report->policy_rolled_back > 0, report->policy_rolled_back);
+    add_text(o, "rolled_back_because", report->policy_rolled_back_why);
+}
+
 void status_describe(const struct report *report, enum status_part part, struct status_object *ret)
 {
     ret->n_fields = 0;
@@ -198,5 +210,7 @@ void status_describe(const struct report *report, enum status_part part, struct 
         return describe_retry(report, ret);
     case STATUS_PART_CERTIFICATE:
         return describe_certificate(report, ret);
+    case STATUS_PART_MANAGEMENT:
+        return describe_management(report, ret);
     }
 }

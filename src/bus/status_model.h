@@ -17,8 +17,9 @@ enum status_part {
     STATUS_PART_KEEPALIVE,
     STATUS_PART_RETRY,
     STATUS_PART_CERTIFICATE,
+    STATUS_PART_MANAGEMENT,
 };
-#define N_STATUS_PARTS (STATUS_PART_CERTIFICATE + 1)
+#define N_STATUS_PARTS (STATUS_PART_MANAGEMENT + 1)
 
 enum status_kind {         /* JSON                             D-Bus */
     STATUS_KIND_FLAG,      /* true, false                      b */

@@ -18,7 +18,8 @@
 #include <string.h>
 
 #define ECHO_MAX_BYTES 64 /* of a bad value, in an error */
-#define STORE_NAME_MAX 100
+#define STORE_PREFIX   "dm:"
+#define STORE_NAME_MAX 64
 #define POLICY_HINT    "remove the line from the policy on the management server"
 
 struct origin {
@@ -28,7 +29,7 @@ struct origin {
 
 struct builder {
     struct settings *settings;
-    char *store_dir;
+    char *dm_dir;
     builder_report report;
     void *userdata;
     char **files; /* names, for origins */
@@ -81,7 +82,7 @@ static int apply_defaults(struct settings *settings)
     return r;
 }
 
-int builder_new(const char *store_dir, builder_report report, void *userdata, struct builder **ret)
+int builder_new(const char *dm_dir, builder_report report, void *userdata, struct builder **ret)
 {
     struct builder *builder = calloc(1, sizeof(*builder));
     int r;
@@ -90,9 +91,9 @@ int builder_new(const char *store_dir, builder_report report, void *userdata, st
         return -ENOMEM;
     builder->report = report;
     builder->userdata = userdata;
-    builder->store_dir = strdup(store_dir);
+    builder->dm_dir = strdup(dm_dir);
     builder->settings = calloc(1, sizeof(*builder->settings));
-    r = builder->store_dir && builder->settings ? apply_defaults(builder->settings) : -ENOMEM;
+    r = builder->dm_dir && builder->settings ? apply_defaults(builder->settings) : -ENOMEM;
     if (r < 0) {
         builder_free(builder);
         return r;
@@ -108,7 +109,7 @@ void builder_free(struct builder *builder)
     for (size_t i = 0; i < builder->n_files; i++)
         free(builder->files[i]);
     free(builder->files);
-    free(builder->store_dir);
+    free(builder->dm_dir);
     settings_free(builder->settings);
     free(builder);
 }
@@ -226,12 +227,12 @@ static int set_value(
     return 0;
 }
 
-/* A file in mvpn's own store: one plain name, so that no policy reaches any other file. */
+/* A file in mvpn's own store: one plain name, so that no policy reaches any other file, and nothing that a program takes for an option. */
 static bool store_name_is_valid(const char *name)
 {
     size_t length = strlen(name);
 
-    if (length == 0 || length > STORE_NAME_MAX || name[0] == '.')
+    if (length == 0 || length > STORE_NAME_MAX || !(isalnum((unsigned char)name[0]) || name[0] == '_'))
         return false;
     for (size_t i = 0; i < length; i++)
         if (!isalnum((unsigned char)name[i]) && !strchr("._-", name[i]))
@@ -239,24 +240,50 @@ static bool store_name_is_valid(const char *name)
     return true;
 }
 
-static int set_stored(
-    struct intake *intake, const struct config_key *key, unsigned line, const char *name, bool *ret_good)
+static const char *store_folder(enum config_key_id id, const char **ret_ending)
 {
+    *ret_ending = id == KEY_PRIVATE_KEY ? "key" : "pem";
+    return id == KEY_PRIVATE_KEY ? "keys" : id == KEY_CERTIFICATE ? "certs" : "roots";
+}
+
+/* dm:NAME, as enrolment has put it there; the administrator may name it, too. */
+static int set_stored(
+    struct intake *intake, const struct config_key *key, unsigned line, const char *value, bool *ret_good)
+{
+    const char *name = value + strlen(STORE_PREFIX), *folder, *ending;
     _cleanup_free_ char *path = NULL;
 
     *ret_good = false;
-    if (*name == '\0')
-        return set_value(intake, key, line, "", ret_good);
     if (!store_name_is_valid(name)) {
         complain(intake, line,
-            "%s= in a policy names a file in mvpn's own store by its bare name, never a path or token; "
-            "write for example device.pem",
-            key->name);
+            "%s= names something in mvpn's own store that no name there can be; write " STORE_PREFIX
+            "NAME with at most %d letters, digits, '.', '_' or '-', and neither '.' nor '-' first",
+            key->name, STORE_NAME_MAX);
         return 0;
     }
-    if (asprintf(&path, "%s/%s", intake->builder->store_dir, name) < 0)
+    folder = store_folder(config_key_id(key), &ending);
+    if (asprintf(&path, "%s/%s/%s.%s", intake->builder->dm_dir, folder, name, ending) < 0)
         return -ENOMEM;
     return set_value(intake, key, line, path, ret_good);
+}
+
+static bool is_stored(const struct config_key *key, const char *value)
+{
+    return key->rule == POLICY_RULE_STORE && strncmp(value, STORE_PREFIX, strlen(STORE_PREFIX)) == 0;
+}
+
+static int set_only_stored(
+    struct intake *intake, const struct config_key *key, unsigned line, const char *value, bool *ret_good)
+{
+    if (is_stored(key, value))
+        return set_stored(intake, key, line, value, ret_good);
+    if (*value == '\0')
+        return set_value(intake, key, line, "", ret_good);
+    *ret_good = false;
+    complain(intake, line,
+        "%s= in a policy names something in mvpn's own store, never a path or token; write for example " STORE_PREFIX "current",
+        key->name);
+    return 0;
 }
 
 /* What the policy may set in [Lockdown] can only close: after it, the switch is off or the list empty. */
@@ -287,7 +314,7 @@ static int set_from_policy(
     case POLICY_RULE_FREE:
         return set_value(intake, key, item->line, item->value, ret_good);
     case POLICY_RULE_STORE:
-        return set_stored(intake, key, item->line, item->value, ret_good);
+        return set_only_stored(intake, key, item->line, item->value, ret_good);
     case POLICY_RULE_CLOSE:
         return set_closing(intake, key, item->line, item->value, ret_good);
     case POLICY_RULE_FORBIDDEN:
@@ -312,6 +339,8 @@ static int take_entry(struct intake *intake, const struct parse_item *item)
         return 0;
     if (intake->source == CONFIG_SOURCE_POLICY)
         r = set_from_policy(intake, key, item, &good);
+    else if (is_stored(key, item->value))
+        r = set_stored(intake, key, item->line, item->value, &good);
     else
         r = set_value(intake, key, item->line, item->value, &good);
     if (r == 0 && good)

@@ -17,8 +17,8 @@ typedef void (*builder_report)(void *userdata, const struct settings_error *erro
 
 struct builder;
 
-/* store_dir: where certificates and keys that a policy names are kept. 0 or -ENOMEM. */
-int builder_new(const char *store_dir, builder_report report, void *userdata, struct builder **ret);
+/* dm_dir: where certificates and keys are kept that dm:NAME names: <dm_dir>/{certs,roots}/NAME.pem, <dm_dir>/keys/NAME.key. 0 or -ENOMEM. */
+int builder_new(const char *dm_dir, builder_report report, void *userdata, struct builder **ret);
 void builder_free(struct builder *builder);
 
 /* Takes one file's bytes. 0 also when errors were reported; -ENOMEM. */

@@ -134,7 +134,7 @@ int config_files_list(const struct settings_paths *paths, struct config_files *r
     *ret = (struct config_files){ 0 };
     if (asprintf(&folder, "%s.d", paths->config) < 0)
         return -ENOMEM;
-    if (paths->state_dir && asprintf(&policy, "%s/policy.conf", paths->state_dir) < 0)
+    if (paths->state_dir && asprintf(&policy, "%s/" SETTINGS_POLICY_FILE, paths->state_dir) < 0)
         return -ENOMEM;
     if (is_there(paths->config) && (r = add(ret, CONFIG_SOURCE_ADMIN, paths->config, NULL)) < 0)
         return r;

@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-#define FILE_MAX_BYTES (256 * 1024)
-
 static const char *explain(int error)
 {
     switch (-error) {
@@ -47,7 +45,7 @@ static int bring_file(struct builder *builder, const struct config_file *file)
 {
     _cleanup_free_ char *bytes = NULL;
     size_t n_bytes;
-    int r = read_whole_file(file->path, FILE_MAX_BYTES, &bytes, &n_bytes);
+    int r = read_whole_file(file->path, SETTINGS_FILE_MAX_BYTES, &bytes, &n_bytes);
 
     if (r == 0)
         return builder_add(builder, file->path, file->source, bytes, n_bytes);
@@ -77,17 +75,17 @@ static int bring_files(struct builder *builder, const struct settings_paths *pat
     return first;
 }
 
-char *settings_store_dir(const struct settings_paths *paths)
+char *settings_dm_dir(const struct settings_paths *paths)
 {
     size_t length;
     char *dir;
 
-    if (!paths->state_dir)
-        return strdup("");
+    if (paths->dm_dir || !paths->state_dir)
+        return strdup(paths->dm_dir ? paths->dm_dir : "");
     length = strlen(paths->state_dir);
     while (length > 1 && paths->state_dir[length - 1] == '/')
         length--;
-    return asprintf(&dir, "%.*s-dm/credentials", (int)length, paths->state_dir) < 0 ? NULL : dir;
+    return asprintf(&dir, "%.*s-dm", (int)length, paths->state_dir) < 0 ? NULL : dir;
 }
 
 static void cleanup_builder(struct builder **builder)
@@ -95,23 +93,30 @@ static void cleanup_builder(struct builder **builder)
     builder_free(*builder);
 }
 
-int settings_load_reporting(
-    const struct settings_paths *paths, builder_report report, void *userdata, struct settings **ret)
+/* staged: a policy's text that stands in no file yet; NULL: none. */
+static int build(const struct settings_paths *paths, const char *dm_dir, const char *staged, builder_report report, void *userdata,
+    struct settings **ret)
 {
     _cleanup_(cleanup_builder) struct builder *builder = NULL;
-    _cleanup_free_ char *store_dir = settings_store_dir(paths);
-    int r, files_error;
+    int r = builder_new(dm_dir, report, userdata, &builder), files_error;
 
-    if (!store_dir)
-        return -ENOMEM;
-    r = builder_new(store_dir, report, userdata, &builder);
     if (r < 0)
         return r;
     files_error = bring_files(builder, paths);
     if (files_error == -ENOMEM)
         return files_error;
-    r = builder_finish(builder, ret);
+    r = staged ? builder_add(builder, SETTINGS_POLICY_NAME, CONFIG_SOURCE_POLICY, staged, strlen(staged)) : 0;
+    if (r >= 0)
+        r = builder_finish(builder, ret);
     return files_error < 0 ? files_error : r;
+}
+
+int settings_load_reporting(
+    const struct settings_paths *paths, builder_report report, void *userdata, struct settings **ret)
+{
+    _cleanup_free_ char *dm_dir = settings_dm_dir(paths);
+
+    return dm_dir ? build(paths, dm_dir, NULL, report, userdata, ret) : -ENOMEM;
 }
 
 static void keep_first(void *userdata, const struct settings_error *error)
@@ -122,15 +127,33 @@ static void keep_first(void *userdata, const struct settings_error *error)
         *first = *error;
 }
 
+static int tell(int r, struct settings_error *error, struct settings_error *ret_error)
+{
+    if (r == 0)
+        return 0;
+    if (error->text[0] == '\0')
+        snprintf(error->text, sizeof(error->text), "the configuration could not be read: %s", strerror(-r));
+    *ret_error = *error;
+    return r;
+}
+
 int settings_load(const struct settings_paths *paths, struct settings **ret, struct settings_error *ret_error)
 {
     struct settings_error error = { .line = 0 };
     int r = settings_load_reporting(paths, keep_first, &error, ret);
 
-    if (r == 0)
-        return 0;
-    if (error.text[0] == '\0')
-        snprintf(error.text, sizeof(error.text), "the configuration could not be read: %s", strerror(-r));
-    *ret_error = error;
-    return r;
+    return tell(r, &error, ret_error);
+}
+
+int settings_load_staged(
+    const struct settings_paths *paths, const char *policy, struct settings **ret, struct settings_error *ret_error)
+{
+    _cleanup_free_ char *dm_dir = settings_dm_dir(paths);
+    struct settings_paths without_policy = *paths;
+    struct settings_error error = { .line = 0 };
+    int r;
+
+    without_policy.state_dir = NULL;
+    r = dm_dir ? build(&without_policy, dm_dir, policy, keep_first, &error, ret) : -ENOMEM;
+    return tell(r, &error, ret_error);
 }

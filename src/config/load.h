@@ -9,5 +9,5 @@
 int settings_load_reporting(
     const struct settings_paths *paths, builder_report report, void *userdata, struct settings **ret);
 
-/* Where certificates and keys that a policy names are kept; a fresh string, NULL when memory is short. */
-char *settings_store_dir(const struct settings_paths *paths);
+/* mvpn-dm's directory; a fresh string, NULL when memory is short. */
+char *settings_dm_dir(const struct settings_paths *paths);

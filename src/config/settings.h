@@ -38,6 +38,7 @@ struct settings_paths {
     const char *config;      /* "/etc/mvpn/mvpn.conf"; drop-ins are in "<config>.d" */
     const char *state_dir;   /* "/var/lib/mvpn" */
     const char *runtime_dir; /* "/run/mvpn" */
+    const char *dm_dir; /* mvpn-dm's; NULL: the state directory's name with "-dm" behind it ("/var/lib/mvpn-dm") */
 };
 
 /* One finding about the files. line 0: about the whole file. */
@@ -54,6 +55,13 @@ struct settings_error {
  */
 int settings_load(
     const struct settings_paths *paths, struct settings **ret, struct settings_error *ret_error);
+/* The same with this text in the place of the policy file; an error in it is told of SETTINGS_POLICY_NAME. NULL: without a policy. */
+int settings_load_staged(
+    const struct settings_paths *paths, const char *policy, struct settings **ret, struct settings_error *ret_error);
+#define SETTINGS_POLICY_NAME "policy"
+#define SETTINGS_POLICY_FILE "policy.conf" /* in the state directory */
+#define SETTINGS_FILE_MAX_BYTES (256 * 1024) /* of any one file, and of a policy */
+
 void settings_free(struct settings *settings);
 
 /* Why policy.complete is false, as a sentence with what to do; NULL when it is true. */

@@ -241,6 +241,19 @@ static void add_certificate(struct json_object *status, struct view *view)
             "%s, expires in %s", subject ? subject : "", text);
 }
 
+/* Of what mvpnd knows; mvpn-dm tells the rest. */
+static void add_management(struct json_object *status, struct view *view)
+{
+    const char *why = json_text(status, "management.rolled_back_because");
+    double generation, gone;
+
+    if (json_flag(status, "management.managed") && json_number(status, "management.policy_generation", &generation))
+        add_row(view, "Managed", STYLE_PLAIN, "policy %.0f%s%s", generation, json_flag(status, "management.policy_on_trial") ? ", on trial" : "",
+            json_flag(status, "management.user_may_disable") ? "" : "; only root may switch the VPN off");
+    if (why && json_number(status, "management.rolled_back_generation", &gone))
+        add_row(view, "Policy", STYLE_WARN, "%.0f was taken back: %s", gone, why);
+}
+
 void view_fill(struct json_object *status, struct view *ret)
 {
     const char *state = json_text(status, "state"), *message = json_text(status, "message");
@@ -267,4 +280,5 @@ void view_fill(struct json_object *status, struct view *ret)
         add_push(status, ret);
     }
     add_certificate(status, ret);
+    add_management(status, ret);
 }

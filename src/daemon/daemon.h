@@ -9,6 +9,7 @@
  *   sources.c   descriptors into events
  *   repair.c    the firewall after somebody else was there
  *   reload.c    configuration and credentials
+ *   managed.c   the management server's policy, and its trial
  *   path.c      which of the two data paths
  *   guard.c     the end of the kernel's ESP with the daemon
  *   around.c    the services around us: sleep, modem, NetworkManager, resolver
@@ -21,6 +22,7 @@
 #include "config/credentials.h"
 #include "config/settings.h"
 #include "core/core.h"
+#include "core/trial.h"
 #include "fw/fw.h"
 #include "ike/ike.h"
 #include "net/net.h"
@@ -45,12 +47,32 @@ struct daemon_repair {
     bool fight; /* so often that it must not keep all else waiting */
 };
 
+/* The management server's policy. */
+struct daemon_managed {
+    struct store_policy present; /* as on disk */
+    struct trial trial;
+    sd_event_source *timer; /* of the trial */
+    uint32_t rolled_back; /* the generation that was last gone back from; 0: none since the start */
+    char rolled_back_why[512];
+    uint32_t unusable; /* at the start: the generation that could not be used, */
+    char *unusable_why; /* ... until that has been told; NULL: all is well */
+};
+
+/* A configuration that was read and judged, and is not in force yet. */
+struct change {
+    struct settings *settings; /* owned: daemon_adopt() or settings_free() */
+    struct credentials_report credentials;
+    uint64_t credential_print;
+    struct data_path_choice path;
+};
+
 struct daemon {
     struct settings_paths paths;
     struct settings *settings;
     struct credentials_report credentials;
     uint64_t credential_print; /* tells whether the files behind the paths were replaced */
     struct store_record record; /* as on disk */
+    struct daemon_managed managed;
 
     sd_event *loop;
     sd_event_source *timer, *alarm; /* CLOCK_BOOTTIME, and the same waking the machine; armed one at a time */
@@ -140,7 +162,18 @@ int daemon_watch_around(struct daemon *daemon);
 /* reload.c */
 int daemon_load(struct daemon *daemon); /* first time: with an error in it, as if nothing were configured */
 int daemon_reload(struct daemon *daemon, char *ret_error_text, size_t size); /* the old stays where it fails */
+/* policy: the management server's; NULL: none. Nothing of it is in force then. */
+int daemon_prepare(struct daemon *daemon, const char *policy, struct change *ret, char *ret_error_text, size_t size);
+void daemon_adopt(struct daemon *daemon, const struct change *change);
 void daemon_set_interest(struct daemon *daemon); /* routes to literal gateways count as ways out */
+
+/* managed.c */
+int daemon_check_policy(struct daemon *daemon, const char *text, struct bus_policy_answer *answer);
+int daemon_apply_policy(struct daemon *daemon, const char *text, struct bus_policy_answer *answer);
+int daemon_rollback_policy(struct daemon *daemon, struct bus_policy_answer *answer);
+void daemon_watch_trial(struct daemon *daemon); /* after every turn */
+int daemon_start_managed(struct daemon *daemon);
+void daemon_free_managed(struct daemon *daemon);
 
 /* report.c */
 extern const struct bus_ops daemon_bus_ops;

@@ -34,6 +34,7 @@ static void print_help(void)
          "  --config FILE       configuration file (/etc/mvpn/mvpn.conf; drop-ins in FILE.d)\n"
          "  --state-dir DIR     what is remembered (/var/lib/mvpn)\n"
          "  --runtime-dir DIR   what is forgotten at power-off (/run/mvpn)\n"
+         "  --dm-dir DIR        certificates that dm:NAME means (/var/lib/mvpn-dm)\n"
          "  --lockdown          put lockdown in place if the VPN is enabled, and end (early boot)\n"
          "  --help, --version");
 }
@@ -45,6 +46,7 @@ static int parse_options(int argc, char **argv, struct options *ret, int *ret_ex
         { "config", required_argument, NULL, 'c' },
         { "state-dir", required_argument, NULL, 's' },
         { "runtime-dir", required_argument, NULL, 'r' },
+        { "dm-dir", required_argument, NULL, 'd' },
         { "lockdown", no_argument, NULL, 'l' },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'v' },
@@ -52,7 +54,7 @@ static int parse_options(int argc, char **argv, struct options *ret, int *ret_ex
     };
     int option;
 
-    *ret = (struct options){ .paths = { "/etc/mvpn/mvpn.conf", "/var/lib/mvpn", "/run/mvpn" } };
+    *ret = (struct options){ .paths = { .config = "/etc/mvpn/mvpn.conf", .state_dir = "/var/lib/mvpn", .runtime_dir = "/run/mvpn" } };
     *ret_exit = EXIT_SUCCESS;
     while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
         if (option == 'c')
@@ -61,6 +63,8 @@ static int parse_options(int argc, char **argv, struct options *ret, int *ret_ex
             ret->paths.state_dir = optarg;
         else if (option == 'r')
             ret->paths.runtime_dir = optarg;
+        else if (option == 'd')
+            ret->paths.dm_dir = optarg;
         else if (option == 'l')
             ret->lockdown_only = true;
         else if (option == 'h')
@@ -170,6 +174,7 @@ static void tear_down(struct daemon *daemon)
     sys_free(daemon->sys);
     wake_free(daemon->wake);
     daemon_free_probe(daemon);
+    daemon_free_managed(daemon);
     bus_free(daemon->bus);
     core_free(daemon->core);
     net_free(daemon->net);
@@ -233,6 +238,9 @@ static int run(struct daemon *daemon)
         return complain(r == -EEXIST ? "Another mvpnd owns the name org.mvpn1" : "D-Bus cannot be used", r);
     daemon->system_bus = bus_connection(daemon->bus);
     sys_set_bus(daemon->sys, daemon->system_bus);
+    r = daemon_start_managed(daemon);
+    if (r < 0)
+        return complain("The policy cannot be watched", r);
     sd_event_set_watchdog(daemon->loop, true);
     sd_notifyf(0, "READY=1\nSTATUS=%s", state_name(daemon->last.state));
     r = sd_event_loop(daemon->loop);

@@ -70,10 +70,11 @@ void daemon_set_interest(struct daemon *daemon)
     net_set_interest(daemon->net, n_addrs, addrs);
 }
 
-static int load(struct daemon *daemon, struct settings **ret, char *ret_error_text, size_t size)
+/* policy: the text of the management server's; NULL: none. */
+static int load(struct daemon *daemon, const char *policy, struct settings **ret, char *ret_error_text, size_t size)
 {
     struct settings_error error = { 0 };
-    int r = settings_load(&daemon->paths, ret, &error);
+    int r = settings_load_staged(&daemon->paths, policy, ret, &error);
 
     if (r >= 0)
         return 0;
@@ -84,19 +85,61 @@ static int load(struct daemon *daemon, struct settings **ret, char *ret_error_te
     return r;
 }
 
+static int load_policy(struct daemon *daemon, bool good, struct store_policy *ret, char *ret_error_text, size_t size)
+{
+    int r = store_load_policy(daemon->store, good, ret);
+
+    if (r < 0)
+        snprintf(ret_error_text, size, "%s/" SETTINGS_POLICY_FILE ": %s; 'mvpnctl sync' has the management server send it again",
+            daemon->paths.state_dir, r == -EBADMSG ? "the policy is damaged" : strerror(-r));
+    return r;
+}
+
 /* A configuration with an error must not keep the daemon from running: lockdown, status and a later reload need it. Nothing of it is used. */
 static int load_nothing(struct daemon *daemon)
 {
-    const struct settings_paths nowhere = { "/dev/null", "/dev/null", "/dev/null" };
+    const struct settings_paths nowhere = { .config = "/dev/null", .state_dir = "/dev/null", .runtime_dir = "/dev/null" };
     struct settings_error error;
 
     return settings_load(&nowhere, &daemon->settings, &error);
 }
 
+/* The present policy is what is wrong where all is well with the last good one instead. Recorded by daemon_start_managed(). */
+static int load_with_good(struct daemon *daemon)
+{
+    struct daemon_managed *managed = &daemon->managed;
+    char error[sizeof(daemon->config_error)];
+    struct store_policy good = { 0 };
+    int r = load_policy(daemon, true, &good, error, sizeof(error));
+
+    if (r >= 0 && (!good.text || (managed->present.text && good.generation == managed->present.generation)))
+        r = -ENOENT;
+    if (r >= 0)
+        r = load(daemon, good.text, &daemon->settings, error, sizeof(error));
+    if (r >= 0 && !(managed->unusable_why = strdup(daemon->config_error)))
+        r = -ENOMEM;
+    if (r < 0) {
+        free(good.text);
+        return r;
+    }
+    managed->unusable = managed->present.generation;
+    good.highest = MAX_OF(managed->present.highest, good.highest);
+    good.on_trial = false;
+    free(managed->present.text);
+    managed->present = good;
+    daemon->config_error[0] = '\0';
+    return 0;
+}
+
 int daemon_load(struct daemon *daemon)
 {
-    int r = load(daemon, &daemon->settings, daemon->config_error, sizeof(daemon->config_error));
+    struct daemon_managed *managed = &daemon->managed;
+    int r = load_policy(daemon, false, &managed->present, daemon->config_error, sizeof(daemon->config_error));
 
+    if (r >= 0)
+        r = load(daemon, managed->present.text, &daemon->settings, daemon->config_error, sizeof(daemon->config_error));
+    if (r < 0)
+        r = load_with_good(daemon);
     if (r < 0) {
         journal_say_known(LOG_CRIT, MVPN_MESSAGE_CONFIG_ERROR, "The configuration cannot be used, nothing is connected until it is mended and reloaded: %s",
             daemon->config_error);
@@ -117,42 +160,62 @@ static int refuse_interface_change(const struct daemon *daemon, const struct set
     return -EBUSY;
 }
 
-int daemon_reload(struct daemon *daemon, char *ret_error_text, size_t size)
+int daemon_prepare(struct daemon *daemon, const char *policy, struct change *ret, char *ret_error_text, size_t size)
 {
-    struct credentials_report credentials;
-    struct settings *settings, *old = daemon->settings;
-    struct event event = { .type = EVENT_POLICY };
-    struct data_path_choice path;
-    uint64_t print;
-    int r;
+    struct change change;
+    int r = load(daemon, policy, &change.settings, ret_error_text, size);
 
-    r = load(daemon, &settings, ret_error_text, size);
+    if (r < 0)
+        return r;
+    r = refuse_interface_change(daemon, change.settings, ret_error_text, size);
+    if (r >= 0)
+        r = daemon_rejudge_path(daemon, change.settings, &change.path, ret_error_text, size);
+    if (r >= 0)
+        r = credentials_judge(change.settings, &change.credentials);
     if (r < 0) {
-        journal_say_known(LOG_ERR, MVPN_MESSAGE_CONFIG_ERROR, "The configuration was not reloaded, the old one stays: %s", ret_error_text);
+        settings_free(change.settings);
         return r;
     }
-    r = refuse_interface_change(daemon, settings, ret_error_text, size);
-    if (r >= 0)
-        r = daemon_rejudge_path(daemon, settings, &path, ret_error_text, size);
-    if (r >= 0)
-        r = credentials_judge(settings, &credentials);
-    if (r < 0) {
-        settings_free(settings);
-        return r;
-    }
-    print = credential_print(settings);
-    event.policy = &settings->policy;
-    event.ike_changed = print != daemon->credential_print || ike_differs(old, settings);
-    daemon->settings = settings;
-    daemon->credentials = credentials;
-    daemon->credential_print = print;
+    change.credential_print = credential_print(change.settings);
+    *ret = change;
+    return 0;
+}
+
+void daemon_adopt(struct daemon *daemon, const struct change *change)
+{
+    struct settings *old = daemon->settings;
+    struct event event = { .type = EVENT_POLICY };
+
+    event.policy = &change->settings->policy;
+    event.ike_changed = change->credential_print != daemon->credential_print || ike_differs(old, change->settings);
+    daemon->settings = change->settings;
+    daemon->credentials = change->credentials;
+    daemon->credential_print = change->credential_print;
     daemon->config_error[0] = '\0';
-    if (path.possible)
-        daemon_take_path(daemon, &path);
+    if (change->path.possible)
+        daemon_take_path(daemon, &change->path);
     daemon_set_interest(daemon);
-    daemon_push(daemon, &(struct event){ .type = EVENT_CREDENTIALS, .credentials = credentials.credentials });
+    daemon_push(daemon, &(struct event){ .type = EVENT_CREDENTIALS, .credentials = change->credentials.credentials });
     daemon_push(daemon, &event);
     settings_free(old);
+}
+
+int daemon_reload(struct daemon *daemon, char *ret_error_text, size_t size)
+{
+    struct store_policy present = { 0 };
+    struct change change;
+    int r = load_policy(daemon, false, &present, ret_error_text, size);
+
+    if (r >= 0)
+        r = daemon_prepare(daemon, present.text, &change, ret_error_text, size);
+    if (r < 0) {
+        journal_say_known(LOG_ERR, MVPN_MESSAGE_CONFIG_ERROR, "The configuration was not reloaded, the old one stays: %s", ret_error_text);
+        free(present.text);
+        return r;
+    }
+    free(daemon->managed.present.text);
+    daemon->managed.present = present;
+    daemon_adopt(daemon, &change);
     journal_say(LOG_INFO, "The configuration was reloaded.");
     return 0;
 }

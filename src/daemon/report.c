@@ -32,6 +32,19 @@ const char *daemon_message(const struct daemon *daemon, const struct core_status
     return buf;
 }
 
+static void report_management(const struct daemon *daemon, struct report *ret)
+{
+    const struct daemon_managed *managed = &daemon->managed;
+    const char *text = managed->present.text;
+
+    ret->managed = text && text[0] && managed->present.generation > 0;
+    ret->management_server = daemon->settings->management_server;
+    ret->policy_generation = managed->present.generation;
+    ret->policy_on_trial = managed->present.on_trial;
+    ret->policy_rolled_back = managed->rolled_back;
+    ret->policy_rolled_back_why = managed->rolled_back ? managed->rolled_back_why : NULL;
+}
+
 static void get_report(void *userdata, struct report *ret)
 {
     static char message[1024]; /* borrowed by the caller until the next call */
@@ -64,6 +77,7 @@ static void get_report(void *userdata, struct report *ret)
     ret->certificate_subject = daemon->credentials.subject;
     ret->certificate_not_after_sec = daemon->credentials.credentials.not_after_sec;
     ret->user_may_disable = policy->user_may_disable;
+    report_management(daemon, ret);
 }
 _Static_assert(sizeof(((struct report *)0)->dns) == sizeof(((struct policy *)0)->dns), "one size of DNS lists");
 
@@ -139,6 +153,19 @@ static int call(void *userdata, enum bus_call call, const char **ret_name, char 
     return -EINVAL;
 }
 
+static int call_policy(void *userdata, enum bus_policy_call call, const char *text, struct bus_policy_answer *answer)
+{
+    switch (call) {
+    case BUS_POLICY_CHECK:
+        return daemon_check_policy(userdata, text, answer);
+    case BUS_POLICY_APPLY:
+        return daemon_apply_policy(userdata, text, answer);
+    case BUS_POLICY_ROLLBACK:
+        return daemon_rollback_policy(userdata, answer);
+    }
+    return -EINVAL;
+}
+
 static void connection_changed(void *userdata, struct sd_bus *connection)
 {
     struct daemon *daemon = userdata;
@@ -155,4 +182,5 @@ const struct bus_ops daemon_bus_ops = {
     .n_links = n_links,
     .get_link = get_link,
     .connection_changed = connection_changed,
+    .policy = call_policy,
 };

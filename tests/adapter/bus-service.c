@@ -2,7 +2,8 @@
 /*
  * mvpnd's face on D-Bus without mvpnd: src/bus over a report that the test sets by lines on standard input, so that every state of the
  * service can be brought about and every signal counted. Answers each line with "ok" (or "call NAME" before, when a method came in).
- *   state WORD REASON | enabled B | blocked B | may-disable B | rx N | tx N | sent N | retry SECONDS|- | link NAME|- | gateway NAME|- |
+ *   state WORD REASON | enabled B | blocked B | may-disable B | policy N | rx N | tx N | sent N | retry SECONDS|- |
+ *   link NAME|- | gateway NAME|- |
  *   subject TEXT | tunnel ADDRESS|- | mtu N                     change the report
  *   publish | event NAME [KEY TEXT] | finish CALL [ERROR TEXT]  call the service
  *   answer ok|pending|within|ERROR TEXT                         what the next calls get (within: bus_finish() inside the call)
@@ -87,7 +88,24 @@ static void on_connection(void *userdata, struct sd_bus *connection)
     say("bus", connection ? "back" : "gone");
 }
 
-static const struct bus_ops ops = { on_call, on_report, on_n_links, on_link, on_connection };
+/* Shows the policy on one line. */
+static int on_policy(void *userdata, enum bus_policy_call call, const char *text, struct bus_policy_answer *answer)
+{
+    static const char *const names[] = { "call check-policy", "call apply-policy", "call rollback-policy" };
+    struct service *s = userdata;
+    char line[256];
+
+    snprintf(line, sizeof(line), "%s", text ? text : "-");
+    for (char *at = line; *at; at++)
+        *at = *at == '\n' ? '|' : *at;
+    say(names[call], line);
+    answer->generation = 7;
+    answer->error_name = s->answer_name;
+    snprintf(answer->error_text, sizeof(answer->error_text), "%s", s->answer_text);
+    return s->answer_name[0] ? -EINVAL : 0;
+}
+
+static const struct bus_ops ops = { on_call, on_report, on_n_links, on_link, on_connection, on_policy };
 
 static void set_link(struct service *s, const char *name)
 {
@@ -124,7 +142,10 @@ static bool set_report(struct service *s, const char *word, const char *a, const
         report->core.internet_blocked = atoi(a);
     else if (strcmp(word, "may-disable") == 0)
         report->user_may_disable = atoi(a);
-    else if (strcmp(word, "rx") == 0)
+    else if (strcmp(word, "policy") == 0) {
+        report->policy_generation = (uint32_t)atoi(a);
+        report->managed = report->policy_on_trial = report->policy_generation > 0;
+    } else if (strcmp(word, "rx") == 0)
         report->rx_bytes = strtoull(a, NULL, 10);
     else if (strcmp(word, "tx") == 0)
         report->tx_bytes = strtoull(a, NULL, 10);

@@ -175,9 +175,9 @@ class BusTest(unittest.TestCase):
         self.daemon = None
         self.start_bus()
 
-    def start_bus(self):
+    def start_bus(self, prefix=()):
         with open(os.path.join(self.folder, "dbus-daemon.log"), "ab") as log:
-            self.daemon = Process(["dbus-daemon", "--config-file=" + self.config, "--nofork", "--nopidfile", "--print-address"], stderr=log)
+            self.daemon = Process([*prefix, "dbus-daemon", "--config-file=" + self.config, "--nofork", "--nopidfile", "--print-address"], stderr=log)
         self.addCleanup(self.daemon.stop)
         self.assertIn(self.folder, self.daemon.lines.next())
 

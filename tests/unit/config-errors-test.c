@@ -171,8 +171,16 @@ static const struct bad bad_policies[] = {
     { "[Tunnel]\nCertificate=.hidden\n", 2, { "never a path" } },
     { "[Tunnel]\nPrivateKey=a/b\n", 2, { "PrivateKey=", "never a path" } },
     { "[Tunnel]\nPrivateKey=pkcs11:token=x;module-path=/tmp/evil.so\n", 2, { "never a path or token" } },
-    { "[Tunnel]\nCACertificates=/etc/ssl/certs\n", 2, { "CACertificates=", "bare name" } },
-    { "[Tunnel]\nCACertificates=a b\n", 2, { "bare name" } },
+    { "[Tunnel]\nCACertificates=/etc/ssl/certs\n", 2, { "CACertificates=", "never a path" } },
+    { "[Tunnel]\nCACertificates=a b\n", 2, { "dm:current" } },
+    { "[Tunnel]\nCertificate=device.pem\n", 2, { "never a path", "dm:current" } },
+    { "[Tunnel]\nCertificate=dm:\n", 2, { "Certificate=", "dm:NAME" } },
+    { "[Tunnel]\nCertificate=dm:..\n", 2, { "dm:NAME" } },
+    { "[Tunnel]\nCertificate=dm:.hidden\n", 2, { "dm:NAME" } },
+    { "[Tunnel]\nCertificate=dm:-x\n", 2, { "dm:NAME" } },
+    { "[Tunnel]\nPrivateKey=dm:a/b\n", 2, { "PrivateKey=", "dm:NAME" } },
+    { "[Tunnel]\nCACertificates=dm:a b\n", 2, { "dm:NAME" } },
+    { "[Tunnel]\nPrivateKey=dm:a123456789b123456789c123456789d123456789e123456789f123456789g1234\n", 2, { "at most 64" } },
     { "[Tunnel]\nDataPath=kernel\n", 2, { "DataPath= may not be set by a policy" } },
     { "[Tunnel]\nDataPath=\n", 2, { "DataPath= may not be set by a policy" } },
     { "[Tunnel]\nInterface=mvpn1\n", 2, { "Interface= may not be set by a policy" } },
@@ -209,7 +217,7 @@ static void a_policy_may_close_and_name_its_store(void)
               "[Tunnel]\nCertificate=/etc/mvpn/old.pem\n",
         "[Lockdown]\nAllowLAN=no\nAllowUSBAccess=no\nAllowCellularServices=\n[Tunnel]\nEnabled=yes\nGateway="
         "vpn.example.com\n"
-        "Certificate=device-2.pem\nPrivateKey=device-2.key\nCACertificates=roots\n[Management]"
+        "Certificate=dm:device-2\nPrivateKey=dm:device-2\nCACertificates=dm:roots.v2\n[Management]"
         "\nUserMayDisable=no\n",
         &built);
     CHECK_EQ(built.n_errors, 0);
@@ -218,11 +226,25 @@ static void a_policy_may_close_and_name_its_store(void)
     CHECK(!built.settings->policy.allow_lan && !built.settings->policy.allow_usb);
     CHECK_EQ(built.settings->policy.n_cellular_services, 0);
     CHECK_STR(built.settings->portal_command, "/usr/bin/portal");
-    CHECK_STR(built.settings->certificate, "/store/device-2.pem");
-    CHECK_STR(built.settings->private_key, "/store/device-2.key");
-    CHECK_STR(built.settings->ca_certificates, "/store/roots");
+    CHECK_STR(built.settings->certificate, "/store/certs/device-2.pem");
+    CHECK_STR(built.settings->private_key, "/store/keys/device-2.key");
+    CHECK_STR(built.settings->ca_certificates, "/store/roots/roots.v2.pem");
     CHECK(built.settings->policy.complete && built.settings->enabled &&
           !built.settings->policy.user_may_disable);
+    built_end(&built);
+}
+
+static void the_administrator_may_name_the_store(void)
+{
+    struct built built;
+
+    build_text(CONFIG_SOURCE_ADMIN, "[Tunnel]\nCertificate=dm:current\nPrivateKey=dm:current\nCACertificates=/etc/mvpn/cas\n", &built);
+    CHECK_EQ(built.n_errors, 0);
+    if (!built.settings)
+        return;
+    CHECK_STR(built.settings->certificate, "/store/certs/current.pem");
+    CHECK_STR(built.settings->private_key, "/store/keys/current.key");
+    CHECK_STR(built.settings->ca_certificates, "/etc/mvpn/cas");
     built_end(&built);
 }
 
@@ -303,6 +325,7 @@ int main(int argc, char **argv)
         TEST(all_mistakes_of_a_file_are_told),
         TEST(a_policy_opens_nothing),
         TEST(a_policy_may_close_and_name_its_store),
+        TEST(the_administrator_may_name_the_store),
         TEST(an_error_shows_no_pin_and_no_endless_value),
         TEST(any_text_is_taken_or_told),
     };

@@ -74,7 +74,7 @@ static void later_files_win(void)
     scratch_write(&scratch, "mvpn.conf.d/30-c.conf.dpkg-old", "rubbish");
     scratch_write(&scratch, "mvpn.conf.d/README", "rubbish");
     scratch_write(&scratch, "mvpn.conf.d/.40-hidden.conf", "rubbish");
-    scratch_write(&scratch, "state/policy.conf", "[Tunnel]\nFirewallMark=4\nCertificate=device.pem\n");
+    scratch_write(&scratch, "state/policy.conf", "[Tunnel]\nFirewallMark=4\nCertificate=dm:device\n");
     s = load(&scratch);
     if (s) {
         char store[128];
@@ -83,9 +83,36 @@ static void later_files_win(void)
         CHECK_STR(s->policy.gateways[0].name, "a.example");
         CHECK_EQ(s->policy.mark, 4);
         CHECK_EQ(s->policy.n_domains, 0);
-        scratch_path(&scratch, "state-dm/credentials/device.pem", store, sizeof(store));
+        scratch_path(&scratch, "state-dm/certs/device.pem", store, sizeof(store));
         CHECK_STR(s->certificate, store);
     }
+    settings_free(s);
+    scratch_end(&scratch);
+}
+
+static void a_staged_policy_takes_the_place_of_the_file(void)
+{
+    struct settings_error error = { .line = 0 };
+    struct scratch scratch;
+    struct settings *s;
+
+    scratch_begin(&scratch);
+    scratch_write(&scratch, "mvpn.conf", "[Tunnel]\nGateway=main.example\nMTU=1300\nDNS=192.0.2.1\n");
+    scratch_write(&scratch, "state/policy.conf", "[Tunnel]\nMTU=1310\nFirewallMark=4\n");
+    CHECK_EQ(settings_load_staged(&scratch.paths, "[Tunnel]\nMTU=1320\n", &s, &error), 0);
+    CHECK_EQ(s->policy.mtu, 1320);
+    CHECK_EQ(s->policy.mark, 0x4d56);
+    settings_free(s);
+    CHECK_EQ(settings_load_staged(&scratch.paths, NULL, &s, &error), 0);
+    CHECK_EQ(s->policy.mtu, 1300);
+    settings_free(s);
+    CHECK_EQ(settings_load_staged(&scratch.paths, "[Tunnel]\nMTU=1320\nInterface=mvpn1\n", &s, &error), -EINVAL);
+    CHECK_STR(error.file, SETTINGS_POLICY_NAME);
+    CHECK_EQ(error.line, 3);
+    CHECK(strstr(error.text, "Interface= may not be set by a policy"));
+    scratch.paths.dm_dir = "/elsewhere";
+    CHECK_EQ(settings_load_staged(&scratch.paths, "[Tunnel]\nCertificate=dm:x\n", &s, &error), 0);
+    CHECK_STR(s->certificate, "/elsewhere/certs/x.pem");
     settings_free(s);
     scratch_end(&scratch);
 }
@@ -267,6 +294,7 @@ int main(int argc, char **argv)
     static const struct test tests[] = {
         TEST(no_files_are_the_defaults),
         TEST(later_files_win),
+        TEST(a_staged_policy_takes_the_place_of_the_file),
         TEST(an_error_anywhere_changes_nothing),
         TEST(a_rule_between_files_is_told_at_the_later),
         TEST(odd_files_are_told),
