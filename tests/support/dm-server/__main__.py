@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (C) 2026 The mvpn authors
+"""The DM and enrolment server of the tests: EST, MDE2 and OMA DM 1.2 over HTTPS, which behaves or misbehaves as the files in its folder say.
+
+Written from the OMA and Microsoft texts and RFC 7030, and from nothing of the client under test. state.py says which files there are.
+
+  dm-server serve --state DIR --ca PEM --ca-key KEY --cert PEM --key KEY [--port N] [--site NAME] [--ready FILE] ADDRESS…
+  dm-server certificate --state DIR --ca PEM --ca-key KEY --out PREFIX NAME…    a certificate for a server of these names
+"""
+import argparse
+import os
+import sys
+import threading
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import ca  # noqa: E402
+import est  # noqa: E402
+import state  # noqa: E402
+import web  # noqa: E402
+
+
+def serve(args):
+    shared = state.State(args.state, args.site)
+    authority = ca.Authority(shared, args.ca, args.ca_key)
+    areas = [("/.well-known/est/", "est", est.Est(shared, authority))]
+    web.Handler.state, web.Handler.areas = shared, areas
+    web.Handler.contexts = web.Contexts(shared, authority, args.cert, args.key)
+    for address in args.address:
+        server = (web.Server6 if ":" in address else web.Server)((address, args.port), web.Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+    if args.ready:
+        with open(args.ready + ".new", "w", encoding="ascii") as file:
+            file.write(f"{port}\n")
+        os.rename(args.ready + ".new", args.ready)
+    threading.Event().wait()
+
+
+def certificate(args):
+    authority = ca.Authority(state.State(args.state), args.ca, args.ca_key)
+    authority.server(*args.name, out=args.out)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(required=True)
+    for name, function in (("serve", serve), ("certificate", certificate)):
+        verb = verbs.add_parser(name)
+        verb.set_defaults(function=function)
+        for option in ("--state", "--ca", "--ca-key"):
+            verb.add_argument(option, required=True)
+        if name == "serve":
+            verb.add_argument("--cert", required=True)
+            verb.add_argument("--key", required=True)
+            verb.add_argument("--port", type=int, default=443)
+            verb.add_argument("--site", default="server")
+            verb.add_argument("--ready")
+            verb.add_argument("address", nargs="+")
+        else:
+            verb.add_argument("--out", required=True)
+            verb.add_argument("name", nargs="+")
+    args = parser.parse_args()
+    args.function(args)
+
+
+if __name__ == "__main__":
+    main()
