@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import ca  # noqa: E402
 import est  # noqa: E402
+import mde2  # noqa: E402
 import state  # noqa: E402
 import web  # noqa: E402
 
@@ -25,7 +26,7 @@ import web  # noqa: E402
 def serve(args):
     shared = state.State(args.state, args.site)
     authority = ca.Authority(shared, args.ca, args.ca_key)
-    areas = [("/.well-known/est/", "est", est.Est(shared, authority))]
+    areas = [("/.well-known/est/", "est", est.Est(shared, authority)), ("/enrollmentserver/", "mde2", mde2.Mde2(shared, authority))]
     web.Handler.state, web.Handler.areas = shared, areas
     web.Handler.contexts = web.Contexts(shared, authority, args.cert, args.key)
     for address in args.address:
