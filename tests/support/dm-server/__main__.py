@@ -7,6 +7,7 @@ Written from the OMA and Microsoft texts and RFC 7030, and from nothing of the c
 
   dm-server serve --state DIR --ca PEM --ca-key KEY --cert PEM --key KEY [--port N] [--site NAME] [--ready FILE] ADDRESS…
   dm-server certificate --state DIR --ca PEM --ca-key KEY --out PREFIX NAME…    a certificate for a server of these names
+  dm-server notify --password P --nonce BASE64 [--session N] [--server-id ID]   a package #0 on standard output
 """
 import argparse
 import os
@@ -17,8 +18,10 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import ca  # noqa: E402
+import dm  # noqa: E402
 import est  # noqa: E402
 import mde2  # noqa: E402
+import package0  # noqa: E402
 import state  # noqa: E402
 import web  # noqa: E402
 
@@ -26,7 +29,8 @@ import web  # noqa: E402
 def serve(args):
     shared = state.State(args.state, args.site)
     authority = ca.Authority(shared, args.ca, args.ca_key)
-    areas = [("/.well-known/est/", "est", est.Est(shared, authority)), ("/enrollmentserver/", "mde2", mde2.Mde2(shared, authority))]
+    areas = [("/.well-known/est/", "est", est.Est(shared, authority)), ("/enrollmentserver/", "mde2", mde2.Mde2(shared, authority)),
+             ("/dm", "dm", dm.Dm(shared))]
     web.Handler.state, web.Handler.areas = shared, areas
     web.Handler.contexts = web.Contexts(shared, authority, args.cert, args.key)
     for address in args.address:
@@ -43,6 +47,10 @@ def serve(args):
 def certificate(args):
     authority = ca.Authority(state.State(args.state), args.ca, args.ca_key)
     authority.server(*args.name, out=args.out)
+
+
+def notify(args):
+    sys.stdout.buffer.write(package0.build(args.server_id, args.password, args.nonce, args.session))
 
 
 def main():
@@ -63,6 +71,12 @@ def main():
         else:
             verb.add_argument("--out", required=True)
             verb.add_argument("name", nargs="+")
+    verb = verbs.add_parser("notify")
+    verb.set_defaults(function=notify)
+    verb.add_argument("--server-id", default=state.DEFAULTS["server_id"])
+    verb.add_argument("--password", default=state.DEFAULTS["dm_server_password"])
+    verb.add_argument("--nonce", required=True)
+    verb.add_argument("--session", type=int, default=1)
     args = parser.parse_args()
     args.function(args)
 
