@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Between two looks nobody knows the order of what happened. So the moment of an outbound packet is taken as early as it can have been (a
- * keepalive may come too soon, never too late) and that of an inbound one as late as it can have been. See gauge.h.
+ * keepalive may come too soon, never too late), that of an inbound one as late, and so that of the last use. See gauge.h.
  */
 #include "core/gauge.h"
 
@@ -20,6 +20,8 @@ static struct gauge_change take(struct gauge *gauge, usec_t now_usec, const stru
     };
 
     gauge->one_counts_late = false;
+    if (change.in || change.out)
+        gauge->traffic.last_inner_at_usec = now_usec;
     if (change.out) {
         gauge->traffic.last_out_at_usec = MAX_OF(gauge->traffic.last_out_at_usec, gauge->read_at_usec);
         if (!change.in && gauge->traffic.unanswered_at_usec == 0)
@@ -71,7 +73,7 @@ void gauge_packet(struct gauge *gauge, usec_t now_usec, const struct gauge_readi
         return;
     take(gauge, now_usec, reading);
     gauge->one_counts_late = true;
-    gauge->traffic.last_out_at_usec = now_usec;
+    gauge->traffic.last_out_at_usec = gauge->traffic.last_inner_at_usec = now_usec;
     gauge->traffic.unanswered_at_usec = now_usec;
     enter(gauge, GAUGE_PHASE_FIRST, usec_add(now_usec, GAUGE_LOOK_USEC));
 }

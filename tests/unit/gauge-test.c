@@ -231,6 +231,30 @@ static void the_last_outbound_moment_is_never_too_late(void)
     }
 }
 
+/* Either way it is use, and a look that finds none leaves the moment where it was. */
+static void the_last_use_is_never_too_early(void)
+{
+    struct world w;
+    usec_t used_at_usec;
+
+    begin(&w);
+    send_out(&w, true);
+    CHECK_EQ(w.gauge.traffic.last_inner_at_usec, w.now_usec);
+    pass(&w, MSEC(40));
+    receive(&w);
+    used_at_usec = w.now_usec;
+    pass(&w, SEC(30));
+    CHECK_GE(w.gauge.traffic.last_inner_at_usec, used_at_usec);
+    CHECK_LE(w.gauge.traffic.last_inner_at_usec, used_at_usec + SEC(2));
+    used_at_usec = w.gauge.traffic.last_inner_at_usec;
+    gauge_look(&w.gauge, w.now_usec, &w.counters);
+    CHECK_EQ(w.gauge.traffic.last_inner_at_usec, used_at_usec);
+    receive(&w); /* what nobody asked for wakes nobody, and counts when somebody looks */
+    pass(&w, SEC(30));
+    gauge_look(&w.gauge, w.now_usec, &w.counters);
+    CHECK_EQ(w.gauge.traffic.last_inner_at_usec, w.now_usec);
+}
+
 static void without_a_tunnel_nothing_is_reported(void)
 {
     struct world w;
@@ -267,6 +291,7 @@ static const struct test tests[] = {
     TEST(a_flow_that_dies_is_reported_in_time),
     TEST(an_answer_of_ike_counts),
     TEST(the_last_outbound_moment_is_never_too_late),
+    TEST(the_last_use_is_never_too_early),
     TEST(without_a_tunnel_nothing_is_reported),
     TEST(what_waits_already_is_reported_when_it_is_watched_again),
 };

@@ -47,6 +47,10 @@ for address in "$CORP_V4" "$CORP_V6"; do
     equal "they brought it up" connected "$(status state)"
     armed "nobody uses it any more"
 done
+stream_start used datagrams "$CORP_V4" || fail "no traffic"
+stays "it stays as long as it is used" 8 state!=connected
+stream_stop used >/dev/null
+armed "and no longer"
 check "so does the first packet of a connection" traffic --timeout "$(patience 20)" tcp "$CORP_V4"
 armed "nobody uses it any more"
 
