@@ -9,6 +9,12 @@ void trial_begin(struct trial *trial)
     *trial = (struct trial){ .running = true, .trying_since_usec = USEC_INFINITY, .up_since_usec = USEC_INFINITY };
 }
 
+void trial_begin_endless(struct trial *trial)
+{
+    trial_begin(trial);
+    trial->endless = true;
+}
+
 void trial_end(struct trial *trial)
 {
     trial_begin(trial);
@@ -63,7 +69,7 @@ enum trial_verdict trial_look(struct trial *trial, usec_t now_usec, const struct
         return TRIAL_OPEN;
     note(trial, now_usec, status);
     due_usec = trial_deadline(trial);
-    if (status->state == STATE_FAILED && is_being_tried(status))
+    if (status->state == STATE_FAILED && is_being_tried(status) && !trial->endless)
         due_usec = now_usec; /* a person would have to mend it: waiting mends nothing */
     if (now_usec < due_usec)
         return TRIAL_OPEN;
@@ -79,7 +85,7 @@ usec_t trial_deadline(const struct trial *trial)
         return USEC_INFINITY;
     if (trial->up_since_usec != USEC_INFINITY)
         return trial->up_since_usec + TRIAL_HOLD_USEC;
-    if (trial->trying_since_usec == USEC_INFINITY)
+    if (trial->trying_since_usec == USEC_INFINITY || trial->endless)
         return USEC_INFINITY;
     return trial->trying_since_usec + usec_sub(TRIAL_LIMIT_USEC, trial->tried_usec);
 }

@@ -15,12 +15,14 @@ enum trial_verdict { TRIAL_OPEN, TRIAL_GOOD, TRIAL_FAILED };
 
 struct trial {
     bool running;
+    bool endless; /* there is nothing to go back to: it can only become good */
     usec_t tried_usec; /* before the present stretch */
     usec_t trying_since_usec; /* the present stretch; USEC_INFINITY: not being tried */
     usec_t up_since_usec; /* USEC_INFINITY: there is no tunnel */
 };
 
 void trial_begin(struct trial *trial);
+void trial_begin_endless(struct trial *trial);
 void trial_end(struct trial *trial);
 
 /* After every turn and at the deadline. *ret_cause: why it failed. TRIAL_OPEN where none is running. */

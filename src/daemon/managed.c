@@ -223,9 +223,12 @@ static void fail_trial(struct daemon *daemon, enum reason cause)
         r = use_good(daemon, &good, &change, false, &answer);
     if (r >= 0)
         tell_rolled_back(daemon, from, reason_name(cause), reason_sentence(cause));
-    else
-        journal_say(LOG_ERR, "The tunnel of policy %u does not come up (%s), but it stays in force: %s", from, reason_name(cause), answer.error_text);
     free(good.text);
+    if (r >= 0)
+        return;
+    journal_say(LOG_ERR, "The tunnel of policy %u does not come up (%s), but it stays in force: %s", from, reason_name(cause), answer.error_text);
+    trial_begin_endless(&daemon->managed.trial);
+    daemon_watch_trial(daemon);
 }
 
 static void pass_trial(struct daemon *daemon)

@@ -114,6 +114,19 @@ static void a_tunnel_that_falls_at_once_is_none(void)
     CHECK_GE(at_usec, TRIAL_LIMIT_USEC);
 }
 
+static void with_nothing_to_go_back_to_it_can_only_become_good(void)
+{
+    struct trial trial;
+    enum reason cause;
+
+    trial_begin_endless(&trial);
+    CHECK_EQ(look(&trial, SEC(1), STATE_FAILED, REASON_AUTH_REFUSED, &cause), TRIAL_OPEN);
+    CHECK_EQ(look(&trial, HOURS(9), STATE_BACKOFF, REASON_GATEWAY_SILENT, &cause), TRIAL_OPEN);
+    CHECK_EQ(trial_deadline(&trial), USEC_INFINITY);
+    CHECK_EQ(look(&trial, HOURS(10), STATE_CONNECTED, REASON_ESTABLISHED, &cause), TRIAL_OPEN);
+    CHECK_EQ(look(&trial, HOURS(10) + TRIAL_HOLD_USEC, STATE_CONNECTED, REASON_ESTABLISHED, &cause), TRIAL_GOOD);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
@@ -122,6 +135,7 @@ int main(int argc, char **argv)
         TEST(a_refusal_is_not_waited_out),
         TEST(what_no_policy_can_help_does_not_count),
         TEST(a_tunnel_that_falls_at_once_is_none),
+        TEST(with_nothing_to_go_back_to_it_can_only_become_good),
     };
 
     return test_main(tests, ELEMENTSOF(tests), argc, argv);
