@@ -43,6 +43,20 @@ static void report_daemon(const struct check_run *run)
             daemon->reason);
 }
 
+/* Of the policy in force; how management itself does is mvpn-dm's to tell. */
+static void report_management(const struct check_run *run, struct json_object *status)
+{
+    const char *why = json_text(status, "management.rolled_back_because"), *server = json_text(status, "management.server");
+    double generation, gone;
+
+    if (why && json_number(status, "management.rolled_back_generation", &gone))
+        check_report(run, "policy", CHECK_WARN, "Tell the administrator of the management server.", "Policy %.0f was taken back: %s", gone, why);
+    if (json_flag(status, "management.managed") && json_number(status, "management.policy_generation", &generation))
+        check_report(run, "management", CHECK_PASS, NULL, "Managed%s%s, policy %.0f%s; %s may switch the VPN off.", server ? " by " : "",
+            server ? server : "", generation, json_flag(status, "management.policy_on_trial") ? " on trial" : "",
+            json_flag(status, "management.user_may_disable") ? "the user" : "only root");
+}
+
 /* Not client_get_json(): that waits for as long as a person may take to type a password. */
 static int ask_status(sd_bus *bus, sd_bus_error *error, struct json_object **ret)
 {
@@ -74,8 +88,9 @@ void check_daemon_status(struct check_run *run)
         r = ask_status(bus, &error, &status);
     if (r >= 0) {
         read_status(status, &run->daemon);
-        json_object_put(status);
         report_daemon(run);
+        report_management(run, status);
+        json_object_put(status);
     } else if (client_is_absence(r, &error)) {
         check_report(run, "mvpnd", CHECK_WARN, "Start it: 'systemctl start mvpnd'.", "mvpnd does not run.");
     } else {

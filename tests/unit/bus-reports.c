@@ -60,6 +60,13 @@ static void with_tunnel(struct report *report)
     core->nat_lifetime_usec = SEC(120);
 }
 
+static void with_policy(struct report *report)
+{
+    report->managed = true;
+    report->management_server = "https://mdm.example.com/dm";
+    report->policy_generation = 7;
+}
+
 static void set_reason(struct report *report, enum reason reason, usec_t since_usec)
 {
     report->core.reason = reason;
@@ -112,6 +119,7 @@ void report_for_state(enum state state, struct report *ret)
         set_reason(ret, REASON_ESTABLISHED, MSEC(12300));
         on_wifi(ret);
         to_gateway(ret);
+        with_policy(ret);
         return with_tunnel(ret);
     case STATE_BACKOFF:
         set_reason(ret, REASON_GATEWAY_SILENT, USEC(1234567));

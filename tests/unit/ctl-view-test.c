@@ -58,6 +58,7 @@ static void connected_tells_everything(void)
     CHECK_STR(row(&view, "Traffic"), "5.0 GB received, 123 kB sent");
     CHECK_STR(row(&view, "NAT"), "on the way, forgets after 2 min 0 s (stun)");
     CHECK_STR(row(&view, "Keepalive"), "every 1 min 54 s while idle; 3 sent, 17 saved by traffic");
+    CHECK_STR(row(&view, "Managed"), "policy 7; only root may switch the VPN off");
     CHECK_STR(row(&view, "Push"), "works: incoming packets reach this device");
     CHECK_STR(row(&view, "Certificate"), "C=CH, O=Example, CN=handset, expires in 365 d 0 h");
     CHECK(row(&view, "Next attempt") == NULL);
