@@ -4,6 +4,7 @@
  * policy. Invariants: settings or errors, never both or neither; every error has a line and is printable; settings are within the bounds
  * that the core relies on; and a policy, whatever it says, opens nothing and sets no path, program, interface or data path.
  */
+#include "base/macro.h"
 #include "config/builder.h"
 #include "config/parse.h"
 #include "config/values.h"
@@ -82,9 +83,16 @@ static void must_be_same(const char *before, const char *after)
 
 static void must_be_same_or_stored(const char *before, const char *after)
 {
-    if (after && strncmp(after, "/store/", 7) == 0)
-        MUST_HOLD(after[7] != '.' && !strchr(after + 7, '/'));
-    else if (after)
+    static const char *const kinds[] = { "/store/certs/", "/store/keys/", "/store/roots/" };
+
+    for (size_t i = 0; after && i < ELEMENTSOF(kinds); i++) {
+        if (strncmp(after, kinds[i], strlen(kinds[i])) == 0) {
+            after += strlen(kinds[i]);
+            MUST_HOLD(after[0] && after[0] != '.' && !strchr(after, '/'));
+            return;
+        }
+    }
+    if (after)
         must_be_same(before, after);
 }
 
