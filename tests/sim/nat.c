@@ -156,6 +156,8 @@ static void at_server(struct nat *nat, struct nat_packet packet)
 {
     bool elsewhere = packet.response_port && !nat->model.server_ignores_port;
 
+    if (!packet.stun && packet.tag == 0)
+        return; /* a keepalive is not authenticated: it teaches the gateway nothing (RFC 3948, 4) */
     if (!packet.stun) {
         packet.moved = nat->tunnel_port != 0 && nat->tunnel_port != packet.from_port;
         nat->tunnel_port = packet.from_port;
@@ -183,6 +185,14 @@ static void at_nat_in(struct nat *nat, struct nat_packet packet)
         refresh(nat, mapping);
     packet.inside = mapping->inside;
     travel(nat, packet, NAT_PACKET_AT_HANDSET);
+}
+
+usec_t nat_reachable_until(const struct nat *nat)
+{
+    for (uint32_t i = 0; i < NAT_MAPPINGS_MAX; i++)
+        if (nat->mappings[i].used && nat->mappings[i].inside == NAT_TUNNEL && nat->mappings[i].port == nat->tunnel_port)
+            return nat->mappings[i].expires_at_usec;
+    return 0;
 }
 
 bool nat_turn(struct nat *nat, struct nat_packet *ret)

@@ -77,6 +77,9 @@ usec_t nat_next(const struct nat *nat); /* USEC_INFINITY: nothing is on its way 
 /* Until nat_next(): true when something reached the handset. */
 bool nat_turn(struct nat *nat, struct nat_packet *ret);
 
+/* Until when a push would come through, if nothing else were sent: 0: not any more. */
+usec_t nat_reachable_until(const struct nat *nat);
+
 /* How long a mapping that has carried traffic both ways lives when refreshed now. USEC_INFINITY: for ever. */
 usec_t nat_truth(const struct nat *nat, usec_t now_usec);
 
