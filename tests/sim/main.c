@@ -3,6 +3,7 @@
  * mvpn-sim: the core in virtual time. Runs scenario files, random walks and a handset's day; exits 0 when all holds.
  */
 #include "sim/day.h"
+#include "sim/days.h"
 #include "sim/detect.h"
 #include "sim/push.h"
 #include "sim/scenario.h"
@@ -17,6 +18,7 @@ static int usage(void)
     fputs("usage: mvpn-sim run FILE...\n"
           "       mvpn-sim walk [--seed N] [--steps N] [--walks N] [--twice] [--record FILE]\n"
           "       mvpn-sim day\n"
+          "       mvpn-sim days [--days N] [--seed S]\n"
           "       mvpn-sim detect [RUNS [VARIANT]]\n"
           "       mvpn-sim push [PUSHES]\n",
         stderr);
@@ -92,6 +94,23 @@ static int walk_all(int argc, char **argv)
     return r;
 }
 
+static int run_days(int argc, char **argv)
+{
+    uint64_t n_days = 300, seed = 1;
+
+    for (int i = 0; i < argc; i += 2) {
+        if (i + 1 == argc)
+            return usage();
+        if (strcmp(argv[i], "--days") == 0)
+            n_days = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--seed") == 0)
+            seed = strtoull(argv[i + 1], NULL, 10);
+        else
+            return usage();
+    }
+    return days((uint32_t)n_days, seed);
+}
+
 int main(int argc, char **argv)
 {
     if (argc >= 3 && strcmp(argv[1], "run") == 0)
@@ -100,6 +119,8 @@ int main(int argc, char **argv)
         return walk_all(argc - 2, argv + 2);
     if (argc == 2 && strcmp(argv[1], "day") == 0)
         return day();
+    if (argc >= 2 && strcmp(argv[1], "days") == 0)
+        return run_days(argc - 2, argv + 2);
     if (argc >= 2 && argc <= 4 && strcmp(argv[1], "detect") == 0)
         return detect(argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 200, argc > 3 ? argv[3] : NULL);
     if (argc >= 2 && argc <= 3 && strcmp(argv[1], "push") == 0)
