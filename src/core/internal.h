@@ -150,7 +150,9 @@ struct probing {
     uint32_t n_confirmations;
     uint32_t n_slept; /* measurements that the device slept through, in a row */
     bool blind; /* the fallback sees nothing here */
-    bool afresh; /* what is known is in doubt: measured, not confirmed */
+    usec_t doubted_usec; /* what was known by STUN until it was halved: it is confirmed, or else measured; 0: no such thing */
+    bool afresh; /* what is known is in doubt, and is not to be confirmed as it is now */
+    bool wary; /* what was known has been in doubt since this tunnel is here */
     usec_t again_at_usec; /* measured or confirmed again; USEC_INFINITY: never */
     usec_t condition_at_usec; /* the new mapping is to be seen alive for a while, or it is dropped early; USEC_INFINITY: it is */
     usec_t go_on_at_usec; /* not all requests fit into one turn */

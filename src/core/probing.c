@@ -23,6 +23,7 @@
 #define SLEEP_EXCUSES_USEC   SEC(60)
 #define MARGIN_USEC          SEC(3)
 #define ALARM_USEC           HOURS(1)
+#define WARY_ALARM_USEC      MINUTES(10)
 #define LATE_USEC            SEC(15) /* charon repeats after 3 and 9 s */
 
 /* ---- lifetime and interval ---- */
@@ -124,7 +125,16 @@ static void begin_mobike(struct core *core)
         natmobike_start(&probing->mobike, clamp_interval(core, core->policy.keepalive_usec), core->policy.keepalive_max_usec);
 }
 
-/* Once an hour in a keepalive's stead: the alarm for a lifetime that has changed. It costs no wake-up of the radio. */
+/*
+ * Once an hour in a keepalive's stead: the alarm for a lifetime that has changed. It costs no wake-up of the radio, but one for the answer. Where
+ * there was reason for doubt already it is more frequent: keepalives get lost there, and a NAT that then gives us another port cuts us off until
+ * the gateway learns of it, by this or by traffic.
+ */
+static usec_t alarm_usec(const struct core *core)
+{
+    return core->probing.wary ? WARY_ALARM_USEC : ALARM_USEC;
+}
+
 bool probing_wants_check(struct core *core, usec_t silence_usec, usec_t last_in_at_usec)
 {
     struct probing *probing = &core->probing;
@@ -145,7 +155,7 @@ bool probing_wants_check(struct core *core, usec_t silence_usec, usec_t last_in_
     check = check || (probing->method != NAT_METHOD_NONE && core->now_usec >= probing->alarm_at_usec);
     if (check) {
         probing->checked_at_usec = core->now_usec;
-        probing->alarm_at_usec = usec_add(core->now_usec, ALARM_USEC);
+        probing->alarm_at_usec = usec_add(core->now_usec, alarm_usec(core));
     }
     return check;
 }
@@ -276,7 +286,7 @@ static void run_engine(struct core *core, const struct ip_addr *server)
     struct natprobe_settings settings = {
         .floor_usec = probing->floor_usec,
         .top_usec = probing->top_usec,
-        .known_usec = known ? probing->lifetime_usec : 0,
+        .known_usec = known ? probing->lifetime_usec : probing->doubted_usec,
         .local = probing->local,
     };
 
@@ -284,6 +294,7 @@ static void run_engine(struct core *core, const struct ip_addr *server)
     probing->phase = PROBING_PHASE_RUNNING;
     probing->guard_at_usec = USEC_INFINITY;
     probing->afresh = false;
+    probing->doubted_usec = 0;
     natprobe_start(&probing->probe, core->now_usec, &settings);
     session_update_keepalive(core);
     pump(core);
@@ -432,7 +443,8 @@ void probing_reset(struct probing *probing)
     probing->method = NAT_METHOD_NONE;
     probing->lifetime_usec = 0;
     probing->n_confirmations = probing->n_slept = 0;
-    probing->afresh = probing->blind = false;
+    probing->doubted_usec = 0;
+    probing->afresh = probing->blind = probing->wary = false;
     probing->mobike = (struct natmobike){ 0 };
     probing->checked_at_usec = 0;
     probing->go_on_at_usec = probing->slept_at_usec = 0;
@@ -537,7 +549,10 @@ void probing_on_timer(struct core *core, bool radio_is_on)
     pump(core);
 }
 
-/* Half of what was believed, at once, and a measurement from scratch. */
+/*
+ * Half of what was believed, at once. A single keepalive that was lost looks the same and is much more frequent than a NAT that has changed: so
+ * what was believed is confirmed, with three sockets, and only what does not hold is measured from scratch.
+ */
 static void doubt(struct core *core)
 {
     struct probing *probing = &core->probing;
@@ -545,7 +560,9 @@ static void doubt(struct core *core)
     if (probing->phase != PROBING_PHASE_RESTING || probing->method == NAT_METHOD_NONE || probing->lifetime_usec == 0)
         return;
     probing->n_confirmations = 0;
-    probing->afresh = true;
+    probing->afresh = probing->wary = true;
+    probing->alarm_at_usec = usec_add(core->now_usec, alarm_usec(core));
+    probing->doubted_usec = probing->method == NAT_METHOD_STUN && probing->lifetime_usec != USEC_INFINITY ? probing->lifetime_usec : 0;
     if (probing->lifetime_usec == USEC_INFINITY)
         learn(core, NAT_METHOD_NONE, 0);
     else

@@ -233,6 +233,50 @@ static void a_changed_mapping_halves_at_once(void)
     fixture_done(&f);
 }
 
+/* Answers the control (T = 0), and counts the sockets that are opened then. */
+static unsigned count_sockets(struct fixture *f)
+{
+    unsigned n = 0;
+
+    for (int i = 0; i < 10; i++) {
+        const struct action *action = mirror_action(&f->mirror, ACTION_PROBE_SEND);
+        if (action && action->probe_send.slot < 2)
+            fx(f, &(struct event){ .type = EVENT_PROBE_ANSWER,
+                      .probe_answer = { 0, action->probe_send.tag, addr_of("203.0.113.77"), 40000 } });
+        else
+            fx_advance(f, MSEC(10));
+    }
+    for (uint64_t slots = f->mirror.probe_slots; slots; slots &= slots - 1)
+        n++;
+    return n;
+}
+
+/* One keepalive that was lost looks like a shorter lifetime, and is much more frequent: three sockets tell them apart, not thirty. */
+static void what_is_doubted_is_confirmed_first(void)
+{
+    struct fixture f;
+    uint64_t n_checks;
+
+    reach(&f, true);
+    recalled(&f, NAT_METHOD_NONE, 0, 0);
+    fx_advance(&f, SEC(2));
+    CHECK_GE(count_sockets(&f), 8); /* the first rungs; more are opened later */
+    fixture_done(&f);
+
+    reach(&f, true);
+    recalled(&f, NAT_METHOD_STUN, SEC(120), 0);
+    fx(&f, &(struct event){ .type = EVENT_IKE_MOVED,
+               .path = { f.mirror.tunnel.local, f.mirror.tunnel.remote, .nat = true, .moved = true, .mapping_changed = true } });
+    CHECK_EQ(f.mirror.status.nat_lifetime_usec, SEC(60));
+    fx_advance(&f, 0);
+    CHECK_EQ(count_sockets(&f), 5);
+    fx_advance(&f, SEC(10));
+    n_checks = f.mirror.n_done[ACTION_IKE_LIVENESS];
+    fx_advance(&f, MINUTES(12)); /* and from now on it is looked at more often than once an hour */
+    CHECK_EQ(f.mirror.n_done[ACTION_IKE_LIVENESS], n_checks + 1);
+    fixture_done(&f);
+}
+
 /* Right after a silence a late answer halves what is believed; right after a sleep the radio was slow to attach. */
 static void a_late_answer_after_a_sleep_says_nothing(void)
 {
@@ -327,6 +371,7 @@ static const struct test tests[] = {
     TEST(it_ends_with_what_it_is_about),
     TEST(another_network_is_another_matter),
     TEST(a_changed_mapping_halves_at_once),
+    TEST(what_is_doubted_is_confirmed_first),
     TEST(a_late_answer_after_a_sleep_says_nothing),
     TEST(without_an_answer_from_the_cache_it_is_measured),
     TEST(on_demand_nothing_is_measured),
