@@ -181,12 +181,202 @@ static void what_is_written_is_read_the_same(void)
     dm_message_free(m);
 }
 
+/* Prefixes that nobody declared, children in any order, Type and Format beside Meta, blanks around what is no Data. */
+static void a_sloppy_message_is_read_all_the_same(void)
+{
+    static const char SLOPPY[] =
+        "\xef\xbb\xbf \r\n<?xml version='1.0' encoding='utf-16'?>\r\n"
+        "<s:SyncML><s:SyncBody><s:Final/>"
+        "<s:Replace><s:Item><s:Data>true</s:Data><x:Type>text/plain</x:Type><Format xmlns='syncml:metinf'>chr</Format>"
+        "<s:Target><s:LocURI>\r\n  ./a/b \r\n</s:LocURI></s:Target></s:Item><s:CmdID> 9 </s:CmdID></s:Replace>"
+        "<s:Status><s:Data> 200 </s:Data><s:Cmd>Alert</s:Cmd><s:CmdID>3</s:CmdID><s:CmdRef>2</s:CmdRef><s:MsgRef>1</s:MsgRef></s:Status>"
+        "</s:SyncBody><s:SyncHdr><s:MsgID>4</s:MsgID><s:Unknown><s:MsgID>5</s:MsgID></s:Unknown></s:SyncHdr></s:SyncML>";
+    struct dm_message *m = must_parse(DM_ENCODING_XML, SLOPPY, strlen(SLOPPY));
+    const struct dm_item *item = first_item(m);
+    bool yes = false;
+
+    if (!CHECK(item))
+        return;
+    CHECK_STR(m->msg_id, "4");
+    CHECK(m->final);
+    CHECK_STR(m->commands->cmd_id, "9");
+    CHECK_STR(item->target, "./a/b");
+    CHECK_STR(item->meta.type, "text/plain");
+    CHECK_STR(item->meta.format, "chr");
+    CHECK_EQ(dm_item_bool(item, &yes), 0); /* a bool that came as chr */
+    CHECK(yes);
+    CHECK_EQ(m->commands->next->code, 200);
+    CHECK(!m->commands->next->next);
+    dm_message_free(m);
+}
+
+static void base64_in_lines_is_base64(void)
+{
+    struct dm_message *m = parse_body("<Add><Item><Meta><Format xmlns='syncml:metinf'>b64</Format></Meta><Data>\r\n AQID\r\nBAU=\r\n</Data></Item>"
+                                      "<Item><Meta><Format>b64</Format></Meta><Data>AQI</Data></Item>"
+                                      "<Item><Meta><Format>b64</Format></Meta><Data>AQ*I</Data></Item>"
+                                      "<Item><Meta><Format>chr</Format></Meta><Data>AQID</Data></Item></Add>");
+    const struct dm_item *item = first_item(m);
+    struct dm_bytes bytes = { 0 };
+
+    if (!CHECK(item))
+        return;
+    CHECK_EQ(dm_item_binary(item, m->arena, &bytes), 0);
+    CHECK_EQ(bytes.size, 5);
+    CHECK_MEM(bytes.data, "\1\2\3\4\5", 5);
+    item = item->next;
+    CHECK_EQ(dm_item_binary(item, m->arena, &bytes), 0); /* without padding */
+    CHECK_EQ(bytes.size, 2);
+    item = item->next;
+    CHECK_EQ(dm_item_binary(item, m->arena, &bytes), -EINVAL);
+    item = item->next;
+    CHECK_EQ(dm_item_binary(item, m->arena, &bytes), 0);
+    CHECK_STR(bytes.data, "AQID");
+    dm_message_free(m);
+}
+
+static void values_are_read_whatever_their_format(void)
+{
+    static const struct {
+        const char *text;
+        int bool_result, integer_result, integer;
+        bool yes;
+    } rows[] = {
+        { "true", 0, -EINVAL, 0, true },
+        { " False\n", 0, -EINVAL, 0, false },
+        { "1", 0, 0, 1, true },
+        { "0", 0, 0, 0, false },
+        { "-12", -EINVAL, 0, -12, false },
+        { "+7", -EINVAL, 0, 7, false },
+        { "", -EINVAL, -EINVAL, 0, false },
+        { "-", -EINVAL, -EINVAL, 0, false },
+        { "12a", -EINVAL, -EINVAL, 0, false },
+        { "9223372036854775808", -EINVAL, -EINVAL, 0, false },
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+        const struct dm_item item = { .data = { rows[i].text, strlen(rows[i].text) } };
+        int64_t integer = 0;
+        bool yes = false;
+
+        test_context("%s", rows[i].text);
+        CHECK_EQ(dm_item_bool(&item, &yes), rows[i].bool_result);
+        CHECK_EQ(yes, rows[i].yes);
+        CHECK_EQ(dm_item_integer(&item, &integer), rows[i].integer_result);
+        CHECK_EQ(integer, rows[i].integer);
+    }
+    test_context("%s", "");
+}
+
+/* A profile that a server wrote into Data without quoting it, and one that it quoted. */
+static void xml_inside_data_is_kept_as_text(void)
+{
+    struct dm_message *m = parse_body("<Add><Item><Data> <VPNProfile xmlns=\"urn:x\"><Name a=\"1 &amp; 2\">A&amp;B</Name><Empty/></VPNProfile></Data></Item>"
+                                      "<Item><Data>&lt;VPNProfile/&gt;</Data></Item><Item><Data><![CDATA[<VPNProfile/>]]></Data></Item>"
+                                      "<Item><Data/></Item><Item/></Add>");
+    const struct dm_item *item = first_item(m);
+    struct dm_budget left;
+    struct dm_element *root;
+
+    if (!CHECK(item))
+        return;
+    CHECK_STR(item->data.data, "<VPNProfile xmlns=\"urn:x\"><Name a=\"1 &amp; 2\">A&amp;B</Name><Empty></Empty></VPNProfile>");
+    left = m->left;
+    if (CHECK_EQ(dm_xml_parse(m->arena, &left, item->data.data, item->data.size, &root, NULL), 0)) {
+        CHECK_STR(dm_element_path(root, "Name")->text, "A&B");
+        CHECK_STR(dm_element_attribute(dm_element_path(root, "Name"), "a"), "1 & 2");
+        CHECK_STR(root->ns, "urn:x");
+        CHECK_EQ(left.elements, m->left.elements - 3);
+    }
+    item = item->next;
+    CHECK_STR(item->data.data, "<VPNProfile/>");
+    item = item->next;
+    CHECK_STR(item->data.data, "<VPNProfile/>");
+    item = item->next;
+    CHECK(item->data.data && item->data.size == 0);
+    item = item->next;
+    CHECK(!item->data.data);
+    dm_message_free(m);
+}
+
+static void what_xml_cannot_hold_goes_out_as_base64(void)
+{
+    struct dm_message *m = dm_message_new(), *again;
+    struct dm_command *c = dm_message_add_command(m, NULL, DM_VERB_RESULTS);
+    struct dm_item *item = dm_message_add_item(m, c);
+    struct dm_bytes bytes;
+    char buf[1000];
+    size_t n;
+
+    item->data = dm_message_bytes(m, "\0\1\xff", 3);
+    item->meta.format = "bin";
+    CHECK_EQ(dm_message_write(m, DM_ENCODING_XML, buf, sizeof(buf), &n), 0);
+    again = must_parse(DM_ENCODING_XML, buf, n);
+    if (CHECK(first_item(again))) {
+        CHECK_STR(first_item(again)->meta.format, "b64");
+        CHECK_STR(first_item(again)->data.data, "AAH/");
+        CHECK_EQ(dm_item_binary(first_item(again), again->arena, &bytes), 0);
+        CHECK_EQ(bytes.size, 3);
+        CHECK_MEM(bytes.data, "\0\1\xff", 3);
+    }
+    dm_message_free(again);
+    dm_message_free(m);
+}
+
+/* A session counts on what one more command will cost, and takes it out again where that is too much. */
+static void a_message_is_measured_and_cut(void)
+{
+    static const enum dm_encoding ENCODINGS[] = { DM_ENCODING_XML, DM_ENCODING_WBXML };
+
+    for (size_t i = 0; i < ELEMENTSOF(ENCODINGS); i++) {
+        struct dm_message *m = dm_message_new();
+        struct dm_command *c;
+        struct dm_item *item;
+        size_t before, behind;
+
+        CHECK_EQ(dm_message_write(m, ENCODINGS[i], NULL, 0, &before), -ENOSPC);
+        c = dm_message_add_command(m, NULL, DM_VERB_STATUS);
+        c->cmd_id = dm_message_number(m, 17);
+        c->code = 200;
+        CHECK_EQ(dm_message_add_target_ref(m, c, "./a"), 0);
+        CHECK_EQ(dm_message_add_source_ref(m, c, "b"), 0);
+        item = dm_message_add_item(m, c);
+        item->meta.format = dm_message_string(m, "chr");
+        item->data = dm_message_bytes(m, "x", 1);
+        CHECK_EQ(dm_message_write(m, ENCODINGS[i], NULL, 0, &behind), -ENOSPC);
+        CHECK_LE(behind - before, dm_command_size(c, ENCODINGS[i]));
+        CHECK_GE(behind - before + 2, dm_command_size(c, ENCODINGS[i]));
+        dm_message_drop_last(m);
+        CHECK_EQ(dm_message_write(m, ENCODINGS[i], NULL, 0, &behind), -ENOSPC);
+        CHECK_EQ(behind, before);
+        dm_message_free(m);
+    }
+}
+
+static void media_types_tell_the_encoding(void)
+{
+    enum dm_encoding encoding = DM_ENCODING_WBXML;
+
+    CHECK(dm_encoding_of(" Application/vnd.syncml.dm+XML; charset=utf-8", &encoding) && encoding == DM_ENCODING_XML);
+    CHECK(dm_encoding_of("application/vnd.syncml.dm+wbxml", &encoding) && encoding == DM_ENCODING_WBXML);
+    CHECK(!dm_encoding_of("text/html", &encoding));
+    CHECK(!dm_encoding_of("application/vnd.syncml.dm+xmlx", &encoding));
+    CHECK(!dm_encoding_of(NULL, &encoding));
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
         TEST(a_message_is_read_whole),
         TEST(pieces_of_any_size_make_the_same_message),
         TEST(what_is_written_is_read_the_same),
+        TEST(a_sloppy_message_is_read_all_the_same),
+        TEST(base64_in_lines_is_base64),
+        TEST(values_are_read_whatever_their_format),
+        TEST(xml_inside_data_is_kept_as_text),
+        TEST(what_xml_cannot_hold_goes_out_as_base64),
+        TEST(a_message_is_measured_and_cut),
+        TEST(media_types_tell_the_encoding),
     };
 
     return test_main(tests, ELEMENTSOF(tests), argc, argv);
