@@ -78,23 +78,36 @@ static bool same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* Without their prefixes two attributes may have one name, or that of a namespace: the first of a name is written, as it is the one that
+ * readers find. */
+static bool is_written(const struct dm_element *element, const struct dm_attribute *attribute)
+{
+    const struct dm_attribute *a = element->attributes;
+
+    while (a != attribute && strcmp(a->name, attribute->name) != 0)
+        a = a->next;
+    return a == attribute && strcmp(a->name, "xmlns") != 0;
+}
+
+static void emit_attribute(struct dm_emit *out, const char *name, const char *value)
+{
+    dm_emit_string(out, " ");
+    dm_emit_string(out, name);
+    dm_emit_string(out, "=\"");
+    dm_emit_escaped(out, value, strlen(value));
+    dm_emit_string(out, "\"");
+}
+
 /* Depth is bounded by the budget that the tree was built with. */
 static void emit_xml(struct dm_emit *out, const struct dm_element *element, const char *ns_around)
 {
     dm_emit_raw(out, "<", 1);
     dm_emit_raw(out, element->name, strlen(element->name));
-    if (element->ns && !same(element->ns, ns_around)) {
-        dm_emit_string(out, " xmlns=\"");
-        dm_emit_escaped(out, element->ns, strlen(element->ns));
-        dm_emit_string(out, "\"");
-    }
-    for (const struct dm_attribute *a = element->attributes; a; a = a->next) {
-        dm_emit_string(out, " ");
-        dm_emit_string(out, a->name);
-        dm_emit_string(out, "=\"");
-        dm_emit_escaped(out, a->value, strlen(a->value));
-        dm_emit_string(out, "\"");
-    }
+    if (!same(element->ns, ns_around))
+        emit_attribute(out, "xmlns", element->ns ? element->ns : "");
+    for (const struct dm_attribute *a = element->attributes; a; a = a->next)
+        if (is_written(element, a))
+            emit_attribute(out, a->name, a->value);
     dm_emit_raw(out, ">", 1);
     dm_emit_escaped(out, element->text, element->n_text);
     for (const struct dm_element *child = element->children; child; child = child->next)

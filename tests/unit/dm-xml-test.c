@@ -299,6 +299,26 @@ static void xml_inside_data_is_kept_as_text(void)
     dm_message_free(m);
 }
 
+/* Prefixes are dropped: what is left must be XML all the same. */
+static void attributes_of_one_name_are_written_once(void)
+{
+    struct dm_message *m = parse_body("<Add><Item><Data><x xmlns:a='urn:a' xmlns:b='urn:b' a:k='1' b:k='2' k='3' a:xmlns='urn:no'/></Data></Item></Add>");
+
+    if (CHECK(first_item(m)))
+        CHECK_STR(first_item(m)->data.data, "<x xmlns=\"SYNCML:SYNCML1.2\" k=\"1\"></x>");
+    dm_message_free(m);
+}
+
+/* A child without a namespace inside one that has one stays without. */
+static void namespaces_end_where_they_end(void)
+{
+    struct dm_message *m = parse_body("<Add><Item><Data><p xmlns='urn:p'><q xmlns=''/><r/></p></Data></Item></Add>");
+
+    if (CHECK(first_item(m)))
+        CHECK_STR(first_item(m)->data.data, "<p xmlns=\"urn:p\"><q xmlns=\"\"></q><r></r></p>");
+    dm_message_free(m);
+}
+
 static void what_xml_cannot_hold_goes_out_as_base64(void)
 {
     struct dm_message *m = dm_message_new(), *again;
@@ -374,6 +394,8 @@ int main(int argc, char **argv)
         TEST(base64_in_lines_is_base64),
         TEST(values_are_read_whatever_their_format),
         TEST(xml_inside_data_is_kept_as_text),
+        TEST(attributes_of_one_name_are_written_once),
+        TEST(namespaces_end_where_they_end),
         TEST(what_xml_cannot_hold_goes_out_as_base64),
         TEST(a_message_is_measured_and_cut),
         TEST(media_types_tell_the_encoding),
