@@ -3,7 +3,9 @@
  * Each part of a message by the names of its children; the first of a name counts.
  */
 #include "dm/decode.h"
+#include "dm/base64.h"
 #include "dm/number.h"
+#include "dm/text.h"
 #include "dm/verb.h"
 
 #include <errno.h>
@@ -52,11 +54,32 @@ static const struct dm_element *meta_of(const struct dm_element *holder)
 }
 
 /* In Meta, where it belongs, or beside it. */
-static const char *meta_text(struct decoder *d, const struct dm_element *holder, const char *name)
+static const struct dm_element *meta_child(const struct dm_element *holder, const char *name)
 {
     const struct dm_element *found = dm_element_child(meta_of(holder), name);
 
-    return text_of(d, found ? found : dm_element_child(holder, name));
+    return found ? found : dm_element_child(holder, name);
+}
+
+static const char *meta_text(struct decoder *d, const struct dm_element *holder, const char *name)
+{
+    return text_of(d, meta_child(holder, name));
+}
+
+/* A digest or a nonce: in WBXML some servers put its bytes there as they are. Those become base64, and *format says so. */
+static const char *secret_text(struct decoder *d, const struct dm_element *element, const char **format)
+{
+    size_t size = element ? DM_BASE64_SIZE(element->n_text) : 0;
+    char *text;
+
+    if (!element || dm_text_is_clean(element->text, element->n_text))
+        return text_of(d, element);
+    text = alloc(d, size);
+    if (!text)
+        return NULL;
+    dm_base64_encode(element->text, element->n_text, text, size);
+    *format = "b64";
+    return text;
 }
 
 static void read_meta(struct decoder *d, const struct dm_element *holder, struct dm_meta *ret)
@@ -64,7 +87,7 @@ static void read_meta(struct decoder *d, const struct dm_element *holder, struct
     ret->format = meta_text(d, holder, "Format");
     ret->type = meta_text(d, holder, "Type");
     ret->mark = meta_text(d, holder, "Mark");
-    ret->next_nonce = meta_text(d, holder, "NextNonce");
+    ret->next_nonce = secret_text(d, meta_child(holder, "NextNonce"), &ret->format);
     ret->size_bytes = dm_number_of(meta_text(d, holder, "Size"));
     ret->max_msg_size_bytes = dm_number_of(meta_text(d, holder, "MaxMsgSize"));
     ret->max_obj_size_bytes = dm_number_of(meta_text(d, holder, "MaxObjSize"));
@@ -140,7 +163,7 @@ static const struct dm_cred *read_cred(struct decoder *d, const struct dm_elemen
         return NULL;
     cred->type = meta_text(d, element, "Type");
     cred->format = meta_text(d, element, "Format");
-    cred->data = child_text(d, element, "Data");
+    cred->data = secret_text(d, dm_element_child(element, "Data"), &cred->format);
     return cred;
 }
 
@@ -152,7 +175,7 @@ static const struct dm_chal *read_chal(struct decoder *d, const struct dm_elemen
         return NULL;
     chal->type = meta_text(d, element, "Type");
     chal->format = meta_text(d, element, "Format");
-    chal->next_nonce = meta_text(d, element, "NextNonce");
+    chal->next_nonce = secret_text(d, meta_child(element, "NextNonce"), &chal->format);
     return chal;
 }
 

@@ -80,13 +80,13 @@ struct dm_ref {
 struct dm_chal {
     const char *type; /* "syncml:auth-md5" */
     const char *format; /* "b64" */
-    const char *next_nonce; /* as sent */
+    const char *next_nonce; /* as sent; bytes that are no text, which WBXML can carry, as base64 */
 };
 
 struct dm_cred {
     const char *type;
     const char *format;
-    const char *data;
+    const char *data; /* likewise */
 };
 
 struct dm_command {

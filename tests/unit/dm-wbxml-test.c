@@ -213,6 +213,20 @@ static void a_tree_description_in_data_is_xml(void)
     dm_message_free(m);
 }
 
+/* A challenge and credentials whose bytes stand there bare: NextNonce 00 01 ff, a digest of three bytes 80 00 01. */
+static void bare_nonces_and_digests_become_base64(void)
+{
+    struct dm_message *m = parse_hex(HEAD "6d 6c 4e 4f c3 03 800001 01 01 01 6b 69 49 5a 0001 50 c3 03 0001ff 01 47 0362696e00 01 01 01 01 01 01");
+
+    if (!CHECK(m && m->cred && m->commands && m->commands->chal))
+        return;
+    CHECK_STR(m->cred->data, "gAAB");
+    CHECK_STR(m->cred->format, "b64");
+    CHECK_STR(m->commands->chal->next_nonce, "AAH/");
+    CHECK_STR(m->commands->chal->format, "b64");
+    dm_message_free(m);
+}
+
 static void every_beginning_of_a_message_is_refused(void)
 {
     uint8_t bytes[512];
@@ -308,6 +322,7 @@ int main(int argc, char **argv)
         TEST(unsound_bodies_are_refused),
         TEST(literal_names_are_names),
         TEST(a_tree_description_in_data_is_xml),
+        TEST(bare_nonces_and_digests_become_base64),
         TEST(every_beginning_of_a_message_is_refused),
         TEST(no_changed_byte_does_harm),
         TEST(limits_hold_for_wbxml),
