@@ -181,6 +181,44 @@ static void what_is_written_is_read_the_same(void)
     dm_message_free(m);
 }
 
+/* Byte for byte: a HMAC is over exactly these. */
+static void a_message_is_written_like_this(void)
+{
+    static const char WANTED[] =
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><SyncML xmlns=\"SYNCML:SYNCML1.2\"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto>"
+        "<SessionID>1</SessionID><MsgID>2</MsgID><Target><LocURI>https://dm.example.com/?a&amp;b</LocURI></Target>"
+        "<Source><LocURI>urn:uuid:1</LocURI><LocName>client1</LocName></Source>"
+        "<Cred><Meta><Format xmlns=\"syncml:metinf\">b64</Format><Type xmlns=\"syncml:metinf\">syncml:auth-md5</Type></Meta>"
+        "<Data>QQPl2BihhDMOGzkw7dUiGQ==</Data></Cred><Meta><MaxMsgSize xmlns=\"syncml:metinf\">65536</MaxMsgSize></Meta></SyncHdr>"
+        "<SyncBody><Results><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>4</CmdRef><Item><Source><LocURI>./DevInfo/Man</LocURI></Source>"
+        "<Meta><Format xmlns=\"syncml:metinf\">chr</Format></Meta><Data>a&#13;\n&lt;b&gt;</Data></Item></Results><Final/></SyncBody></SyncML>";
+    static const struct dm_cred CRED = { "syncml:auth-md5", "b64", "QQPl2BihhDMOGzkw7dUiGQ==" };
+    struct dm_message *m = dm_message_new();
+    struct dm_command *c = dm_message_add_command(m, NULL, DM_VERB_RESULTS);
+    struct dm_item *item = dm_message_add_item(m, c);
+    char got[2000] = "";
+
+    m->ver_dtd = "1.2";
+    m->ver_proto = "DM/1.2";
+    m->session_id = "1";
+    m->msg_id = "2";
+    m->target = "https://dm.example.com/?a&b";
+    m->source = "urn:uuid:1";
+    m->source_name = "client1";
+    m->cred = &CRED;
+    m->max_msg_size_bytes = 65536;
+    m->final = true;
+    c->cmd_id = "1";
+    c->msg_ref = "1";
+    c->cmd_ref = "4";
+    item->source = "./DevInfo/Man";
+    item->meta.format = "chr";
+    item->data = dm_message_bytes(m, "a\r\n<b>", 6);
+    CHECK_EQ(dm_message_write(m, DM_ENCODING_XML, got, sizeof(got) - 1, NULL), 0);
+    CHECK_STR(got, WANTED);
+    dm_message_free(m);
+}
+
 /* Prefixes that nobody declared, children in any order, Type and Format beside Meta, blanks around what is no Data. */
 static void a_sloppy_message_is_read_all_the_same(void)
 {
@@ -390,6 +428,7 @@ int main(int argc, char **argv)
         TEST(a_message_is_read_whole),
         TEST(pieces_of_any_size_make_the_same_message),
         TEST(what_is_written_is_read_the_same),
+        TEST(a_message_is_written_like_this),
         TEST(a_sloppy_message_is_read_all_the_same),
         TEST(base64_in_lines_is_base64),
         TEST(values_are_read_whatever_their_format),
