@@ -26,6 +26,7 @@ LAB_POLL=$(printf '%d.%02d' $((MVPN_LAB_PATIENCE * 5 / 100)) $((MVPN_LAB_PATIENC
 
 LAB_DIR=${MVPN_LAB_DIR:-${TMPDIR:-/tmp}/$MVPN_LAB}
 LAB_NAMESPACES="handset hotspot nata natb plain inet svc world gw gw2 corp"
+LAB_GUESTS="scep"       # made only by the helpers that need them
 
 # ns NAME: the real name of a namespace of this lab
 ns() { printf '%s-%s' "$MVPN_LAB" "$1"; }
@@ -113,7 +114,7 @@ lab_prepare_dirs() {
 # lab_kill_namespaces: end every process that lives in one of our namespaces
 lab_kill_namespaces() {
     local name pid
-    for name in $LAB_NAMESPACES; do
+    for name in $LAB_NAMESPACES $LAB_GUESTS; do
         [ -e "/run/netns/$(ns "$name")" ] || continue
         for pid in $(ip netns pids "$(ns "$name")" 2>/dev/null); do
             [ "$pid" = $$ ] || kill -KILL "$pid" 2>/dev/null
@@ -133,7 +134,7 @@ lab_down() {
         fi
     done
     lab_kill_namespaces
-    for name in $LAB_NAMESPACES; do
+    for name in $LAB_NAMESPACES $LAB_GUESTS; do
         [ -e "/run/netns/$(ns "$name")" ] && ip netns del "$(ns "$name")"
     done
     rm -rf "$LAB_DIR"

@@ -14,10 +14,15 @@ $GW2_NAME $GW2_V4 $GW2_V6
 crl.example.com $CRL_V4 $CRL_V6
 ocsp.example.com $OCSP_V4 $OCSP_V6
 $STUN_NAME $STUN_V4
+$ENROLL_NAME $ENROLL_V4 $ENROLL_V6
+enterpriseenrollment.example.com $ENROLL_V4 $ENROLL_V6
+$SCEP_NAME $SCEP_V4
 www.example.net $WORLD_V4 $WORLD_V6
 END
     cat >"$LAB_DIR/zones/corp" <<END
 echo.corp.example.com $CORP_V4 $CORP_V6
+$DM_NAME $DM_V4 $DM_V6
+$DM2_NAME $DM2_V4 $DM2_V6
 www.example.net $WORLD_V4 $WORLD_V6
 END
 }

@@ -7,9 +7,12 @@ Written from the OMA and Microsoft texts and RFC 7030, and from nothing of the c
 
   dm-server serve --state DIR --ca PEM --ca-key KEY --cert PEM --key KEY [--port N] [--site NAME] [--ready FILE] ADDRESS…
   dm-server certificate --state DIR --ca PEM --ca-key KEY --out PREFIX NAME…    a certificate for a server of these names
+  dm-server set --state DIR KEY=VALUE…              settings; a value that is no JSON is a string
+  dm-server log --state DIR [EVENT [KEY=VALUE…]]    what was written down, one JSON object a line; fails where there is nothing
   dm-server notify --password P --nonce BASE64 [--session N] [--server-id ID]   a package #0 on standard output
 """
 import argparse
+import json
 import os
 import sys
 import threading
@@ -53,6 +56,30 @@ def notify(args):
     sys.stdout.buffer.write(package0.build(args.server_id, args.password, args.nonce, args.session))
 
 
+def change(args):
+    shared = state.State(args.state)
+    settings = shared.json("settings.json", {})
+    for word in args.which:
+        key, _, value = word.partition("=")
+        if key not in state.KNOWN:
+            sys.exit(f"there is no setting {key}")
+        try:
+            settings[key] = json.loads(value)
+        except ValueError:
+            settings[key] = value
+    with open(shared.path("settings.json.new"), "w", encoding="utf-8") as file:
+        json.dump(settings, file)
+    os.rename(shared.path("settings.json.new"), shared.path("settings.json"))
+
+
+def log(args):
+    wanted = dict(word.partition("=")[::2] for word in args.which)
+    lines = [entry for entry in map(json.loads, state.State(args.state).lines("log.jsonl"))
+             if args.event in (None, entry["event"]) and all(str(entry.get(key)) == value for key, value in wanted.items())]
+    print("".join(json.dumps(entry) + "\n" for entry in lines), end="")
+    sys.exit(not lines)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(required=True)
@@ -71,6 +98,15 @@ def main():
         else:
             verb.add_argument("--out", required=True)
             verb.add_argument("name", nargs="+")
+    verb = verbs.add_parser("set")
+    verb.set_defaults(function=change)
+    verb.add_argument("--state", required=True)
+    verb.add_argument("which", nargs="*")
+    verb = verbs.add_parser("log")
+    verb.set_defaults(function=log)
+    verb.add_argument("--state", required=True)
+    verb.add_argument("event", nargs="?")
+    verb.add_argument("which", nargs="*")
     verb = verbs.add_parser("notify")
     verb.set_defaults(function=notify)
     verb.add_argument("--server-id", default=state.DEFAULTS["server_id"])

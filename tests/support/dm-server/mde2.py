@@ -98,7 +98,8 @@ class Mde2:
             base = "https://" + moods.get("discovery-other", "www.example.net")
         sts = f"<AuthenticationServiceUrl>{escape(base)}/sts</AuthenticationServiceUrl>" if settings["auth_policy"] == "Federated" else ""
         body = (f'<DiscoverResponse xmlns="{DISCOVER}"><DiscoverResult><AuthPolicy>{settings["auth_policy"]}</AuthPolicy>'
-                f"<EnrollmentVersion>3.0</EnrollmentVersion><EnrollmentPolicyServiceUrl>{base}/EnrollmentServer/Policy.svc</EnrollmentPolicyServiceUrl>"
+                "<EnrollmentVersion>3.0</EnrollmentVersion>"
+                f"<EnrollmentPolicyServiceUrl>{base}/EnrollmentServer/Policy.svc</EnrollmentPolicyServiceUrl>"
                 f"<EnrollmentServiceUrl>{base}/EnrollmentServer/Enrollment.svc</EnrollmentServiceUrl>{sts}</DiscoverResult></DiscoverResponse>")
         return soap.envelope(ACTIONS["discover"][0] + "Response", self.relates(message, moods), body)
 

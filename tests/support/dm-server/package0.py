@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright (C) 2026 The mvpn authors
-"""Package #0, by which a server asks a device for a session (OMA-TS-DM_Notification 1.2, 6.2): a digest over a trigger. Sent again, it is a replay."""
+"""Package #0, by which a server asks a device for a session (OMA-TS-DM_Notification 1.2, 6.2): a digest over a trigger.
+
+Sent again, it is a replay.
+"""
 import base64
 import struct
 

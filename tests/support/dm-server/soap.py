@@ -74,7 +74,8 @@ def envelope(action, relates_to, body, secure=False):
     times = [time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at)) for at in (now, now + 300)]
     security = (f'<o:Security s:mustUnderstand="1" xmlns:o="{SECURITY}"><u:Timestamp u:Id="_0"><u:Created>{times[0]}</u:Created>'
                 f"<u:Expires>{times[1]}</u:Expires></u:Timestamp></o:Security>") if secure else ""
-    return (f'<s:Envelope xmlns:s="{ENVELOPE}" xmlns:a="{ADDRESSING}" xmlns:u="{UTILITY}"><s:Header><a:Action s:mustUnderstand="1">{action}</a:Action>'
+    return (f'<s:Envelope xmlns:s="{ENVELOPE}" xmlns:a="{ADDRESSING}" xmlns:u="{UTILITY}"><s:Header>'
+            f'<a:Action s:mustUnderstand="1">{action}</a:Action>'
             f"<a:RelatesTo>{escape(relates_to)}</a:RelatesTo>{security}</s:Header>"
             f'<s:Body xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema">{body}</s:Body>'
             "</s:Envelope>").encode()

@@ -36,7 +36,9 @@ DEFAULTS = {
              "NumberOfRemainingScheduledRetries": 0, "IntervalForRemainingScheduledRetries": 1560},
     "w7": {"CONNRETRYFREQ": 3, "INITIALBACKOFFTIME": 1000, "MAXBACKOFFTIME": 8000},
     "provider": {},                                              # more parameters of DMClient/Provider
+    "server_cred": "",                                           # how the server shows who it is: basic, md5, hmac or not at all
 }
+KNOWN = frozenset(DEFAULTS)
 
 
 class Moods:
