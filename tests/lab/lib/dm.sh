@@ -75,17 +75,18 @@ dm_otp() { echo "$1 $2${3:+ $(($(date +%s) + $3))}" >>"$DM_DIR/otp"; }
 # dm_token TOKEN: what the Federated way takes
 dm_token() { echo "$1" >>"$DM_DIR/tokens"; }
 
-# dm_mood [MOOD…]: how to misbehave from now on; none: not at all
-dm_mood() {
-    printf '%s\n' "$@" >"$DM_DIR/moods.new"
-    mv "$DM_DIR/moods.new" "$DM_DIR/moods"
-}
+# dm_mood [MOOD…]: how to misbehave from now on (moods.py has the list); none: not at all
+dm_mood() { dm_program mood --state "$DM_DIR" "$@" || die "no such mood: $*"; }
 
-# dm_script [FILE]: what the sessions to come are to do, from a file or standard input (script.py says in what form)
+# dm_script FILE: what the sessions to come are to do; - is standard input (script.py says in what form)
 dm_script() {
-    cat "${1:--}" >"$DM_DIR/script.json.new"
+    cat "$1" >"$DM_DIR/script.json.new"
     mv "$DM_DIR/script.json.new" "$DM_DIR/script.json"
 }
+
+# dm_profile [--name N] [--verb V] [NODE=VALUE…]: the script of the next session sets up a VPN with LockDown by one Atomic; NODE is below
+# ./Device/Vendor/MSFT/VPNv2/N, or begins with ./ itself; an empty value leaves a node out
+dm_profile() { dm_program profile "$@" | dm_script -; }
 
 # dm_log [EVENT [KEY=VALUE…]]: what was written down; fails where there is nothing of the kind
 dm_log() { dm_program log --state "$DM_DIR" "$@"; }

@@ -45,7 +45,7 @@ dm_second_answers() { fetch "https://$DM2_NAME/dm" -o /dev/null && dm_second dm_
 scenario "who enrols and manages" gateway_start good gw
 dm_start
 dm_otp anna once 300
-dm_script <<'END'
+dm_script - <<'END'
 {"packages": [[{"verb": "Get", "target": "./DevDetail/SwV", "expect": 200}]]}
 END
 scep_start secret

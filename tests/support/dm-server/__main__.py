@@ -8,6 +8,8 @@ Written from the OMA and Microsoft texts and RFC 7030, and from nothing of the c
   dm-server serve --state DIR --ca PEM --ca-key KEY --cert PEM --key KEY [--port N] [--site NAME] [--ready FILE] ADDRESS…
   dm-server certificate --state DIR --ca PEM --ca-key KEY --out PREFIX NAME…    a certificate for a server of these names
   dm-server set --state DIR KEY=VALUE…              settings; a value that is no JSON is a string
+  dm-server mood --state DIR [MOOD…]                how to misbehave from now on (moods.py has the list); none: not at all
+  dm-server profile [--name N] [--verb V] [NODE=VALUE…]    a script on standard output that sets up a VPN with LockDown by one Atomic
   dm-server log --state DIR [EVENT [KEY=VALUE…]]    what was written down, one JSON object a line; fails where there is nothing
   dm-server notify --password P --nonce BASE64 [--session N] [--server-id ID]   a package #0 on standard output
 """
@@ -24,7 +26,9 @@ import ca  # noqa: E402
 import dm  # noqa: E402
 import est  # noqa: E402
 import mde2  # noqa: E402
+import moods  # noqa: E402
 import package0  # noqa: E402
+import script  # noqa: E402
 import state  # noqa: E402
 import web  # noqa: E402
 
@@ -72,6 +76,18 @@ def change(args):
     os.rename(shared.path("settings.json.new"), shared.path("settings.json"))
 
 
+def mood(args):
+    moods.Moods(args.which, ())
+    shared = state.State(args.state)
+    with open(shared.path("moods.new"), "w", encoding="utf-8") as file:
+        file.write("".join(word + "\n" for word in args.which))
+    os.rename(shared.path("moods.new"), shared.path("moods"))
+
+
+def profile(args):
+    json.dump(script.profile(args.name, [word.partition("=")[::2] for word in args.which], args.verb), sys.stdout, indent=1)
+
+
 def log(args):
     wanted = dict(word.partition("=")[::2] for word in args.which)
     lines = [entry for entry in map(json.loads, state.State(args.state).lines("log.jsonl"))
@@ -98,9 +114,15 @@ def main():
         else:
             verb.add_argument("--out", required=True)
             verb.add_argument("name", nargs="+")
-    verb = verbs.add_parser("set")
-    verb.set_defaults(function=change)
-    verb.add_argument("--state", required=True)
+    for name, function in (("set", change), ("mood", mood)):
+        verb = verbs.add_parser(name)
+        verb.set_defaults(function=function)
+        verb.add_argument("--state", required=True)
+        verb.add_argument("which", nargs="*")
+    verb = verbs.add_parser("profile")
+    verb.set_defaults(function=profile)
+    verb.add_argument("--name", default="lab")
+    verb.add_argument("--verb", default="Add")
     verb.add_argument("which", nargs="*")
     verb = verbs.add_parser("log")
     verb.set_defaults(function=log)

@@ -180,8 +180,6 @@ class Mde2:
         return csr
 
     def issue(self, message, csr, moods, renewal):
-        if "prov-another-certificate" in moods:
-            moods.values["cert-wrong-key"] = ""
         pem = self.authority.issue(csr, moods)
         document = provisioning.Writer(self.state, self.authority, moods).document(pem, renewal)
         self.state.record("enrolled", by="mde2", operation="renew" if renewal else "issue")

@@ -2,8 +2,8 @@
 # Copyright (C) 2026 The mvpn authors
 """The provisioning document of [MS-MDE2] 3.6: roots, the client's certificate, the account (APPLICATION w7) and its schedule (DMClient).
 
-Moods: prov-… of hostile.py; addr-http, addr-other=URL, prov-no-certificate, prov-extra (what nobody knows), prov-another-certificate (that of
-another device), sloppy-base64 (with CR LF), sloppy-bool (bool as string), no-root, second-account.
+Moods: prov-… of hostile.py; addr-http, addr-other=URL, prov-no-certificate, prov-extra (what nobody knows),
+sloppy-base64 (with CR LF), sloppy-bool (bool as string), no-root, second-account.
 """
 import base64
 import hashlib
@@ -89,18 +89,4 @@ class Writer:
             parts.append(characteristic("Registry", characteristic(r"HKLM\Software\Example", parm("Value", "1"))))
             parts.append("<unheard-of/>")
         text = f'<wap-provisioningdoc version="1.1">{"".join(parts)}</wap-provisioningdoc>'
-        return hostile.spoil(text.encode(), Only(self.moods), "prov-")
-
-
-class Only:
-    """The moods without those of this file, so that hostile.py does not take them for its own."""
-
-    def __init__(self, moods):
-        self.moods = moods
-
-    def first(self, prefix):
-        kind = self.moods.first(prefix)
-        return None if kind in ("extra", "no-certificate", "another-certificate") else kind
-
-    def number(self, name, otherwise):
-        return self.moods.number(name, otherwise)
+        return hostile.spoil(text.encode(), self.moods, "prov-")

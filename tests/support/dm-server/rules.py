@@ -103,6 +103,17 @@ def one(command):
         yield "verb", f"a client sends no {command.verb}"
 
 
+def atomic(code, children):
+    """The codes of an Atomic and of what is in it: all of it, or nothing. One failed; what came before was rolled back (216) or could not be (516);
+    what comes after was not tried (215)"""
+    if code is not None and code < 300 and any(c is not None and c >= 300 or c in (215, 216) for c in children):
+        yield f"{code}, but inside {children}"
+    if code == 507 and children:
+        failed = next((n for n, c in enumerate(children) if c is not None and c >= 400 and c != 516), len(children))
+        if any(c not in (216, 516) for c in children[:failed]) or any(c != 215 for c in children[failed + 1:]) or failed == len(children):
+            yield f"507, but inside {children}"
+
+
 def first_package(message):
     """Package 1: how the session began, and what device this is"""
     if not any(c.verb == "Alert" and c.data in ("1200", "1201") for c in message.commands):

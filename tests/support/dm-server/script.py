@@ -8,7 +8,7 @@
     "expect" is a status code or a list of them; "chunk": N sends the data in pieces of N characters (large object); "file": data from a file
     "raw" is XML as it is, {cmdid} being its number; "cmdid", "noresp", "no_cmdid", "correlator", "split" (the message ends after this command)
 Each S is done once, "always" for ever; a session beyond the script gets no commands.
-Moods: names, exec, secrets (commands that must not succeed), inner-… of hostile.py (on a ProfileXML), atomic-in-atomic, get-in-atomic.
+Moods: names, exec, secrets, addresses (commands that must not succeed), inner-… of hostile.py (on a ProfileXML), atomic-in-atomic, get-in-atomic.
 """
 import hashlib
 import json
@@ -25,9 +25,10 @@ NAMES = (OURS + "/../DevInfo/DevId", OURS + "/./Enabled", "./.", "..", ".", "/",
          VPN + "\u202eb/ProfileXML", VPN + "n" * 2000 + "/ProfileXML", "./" + "a/" * 200, OURS + "?list=Struct&prop=ACL", OURS + "?prop=../ACL")
 EXECS = (OURS, OURS + "/Enabled", OURS + "/UserMayDisable", OURS + "/Status/State", "./DevInfo/DevId", "./DevDetail", "./SyncML/DMAcc",
          "./Vendor/MSFT/Reboot/RebootNow", "./Device/Vendor/MSFT/RemoteWipe/doWipe", "./bin/sh", VPN + "lab")
-SECRETS = ("./SyncML/DMAcc/account/AppAuth/ClientSide/AAuthSecret", "./SyncML/DMAcc/account/AppAuth/ServerSide/AAuthSecret",
-           "./SyncML/DMAcc/account/AppAuth/ServerSide/AAuthData", "./Device/Vendor/MSFT/ClientCertificateInstall/SCEP/lab/Install/Challenge",
+SECRETS = ("./SyncML/DMAcc/{id}/AppAuth/ClientSide/AAuthSecret", "./SyncML/DMAcc/{id}/AppAuth/ServerSide/AAuthSecret",
+           "./SyncML/DMAcc/{id}/AppAuth/ServerSide/AAuthData", "./Device/Vendor/MSFT/ClientCertificateInstall/SCEP/lab/Install/Challenge",
            "./Vendor/MSFT/ClientCertificateInstall/PFXCertInstall/lab/PFXCertPassword", "./SyncML/DMAcc?list=StructData", "./SyncML/DMAcc?list=TNDS")
+ADDRESSES = ("./SyncML/DMAcc/{id}/AppAddr/1/Addr", "./Vendor/MSFT/DMClient/Provider/{id}/ManagementServiceAddress")
 REFUSED = list(range(400, 600))
 
 
@@ -44,7 +45,7 @@ def load(state):
     return sessions[turn - 1]["packages"]
 
 
-def added(moods):
+def added(moods, server_id):
     """Commands that the moods want besides"""
     if "names" in moods:
         for name in NAMES:
@@ -55,7 +56,11 @@ def added(moods):
             yield {"verb": "Exec", "target": name, "expect": REFUSED}
     if "secrets" in moods:
         for name in SECRETS:
-            yield {"verb": "Get", "target": name, "expect": REFUSED + [200], "secret": True}
+            yield {"verb": "Get", "target": name.format(id=server_id), "expect": REFUSED + [200]}
+    if "addresses" in moods:
+        for name in ADDRESSES:
+            for address in ("http://dm.corp.example.com/dm", "https://www.example.net/dm", "file:///etc/passwd"):
+                yield {"verb": "Replace", "target": name.format(id=server_id), "format": "chr", "data": address, "expect": REFUSED}
     if moods.first("inner-"):
         yield {"verb": "Replace", "target": VPN + "lab/ProfileXML", "format": "xml", "type": "text/xml", "data": PROFILE, "expect": REFUSED}
     get = {"verb": "Get", "target": "./DevInfo/DevId"}
@@ -63,6 +68,22 @@ def added(moods):
         yield {"verb": "Atomic", "commands": [{**get, "expect": [500]}], "expect": [507]}
     if "atomic-in-atomic" in moods:
         yield {"verb": "Atomic", "commands": [{"verb": "Atomic", "commands": [], "expect": [500]}], "expect": [507]}
+
+
+def leaf(verb, target, value):
+    """A command for one node; the format is what the value looks like"""
+    kind = "bool" if value in ("true", "false") else "int" if value.isdigit() else "chr"
+    return {"verb": verb, "target": target, "format": kind, "type": "text/plain", "data": value, "expect": [200]}
+
+
+def profile(name, nodes, verb="Add"):
+    """A script that sets up a VPN by one Atomic. nodes: (PATH, value) below NativeProfile's parent; a PATH that begins with ./ is another object's"""
+    basic = {"NativeProfile/Servers": "vpn.example.com", "NativeProfile/NativeProtocolType": "IKEv2",
+             "NativeProfile/Authentication/MachineMethod": "Certificate", "NativeProfile/RoutingPolicyType": "ForceTunnel",
+             "AlwaysOn": "true", "DeviceTunnel": "true", "LockDown": "true"}
+    commands = [leaf(verb, path if path.startswith("./") else VPN + name + "/" + path, value)
+                for path, value in {**basic, **dict(nodes)}.items() if value]
+    return {"packages": [[{"verb": "Atomic", "commands": commands, "expect": [200]}]]}
 
 
 def prepared(command, state, moods):

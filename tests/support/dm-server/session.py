@@ -28,6 +28,7 @@ class Sent:
         expect = command.get("expect")
         self.expect = [expect] if isinstance(expect, int) else expect
         self.container = self.verb in ("Atomic", "Sequence")
+        self.children, self.code = [], None
 
 
 class Session:
@@ -36,6 +37,7 @@ class Session:
         self.client_msg_id = self.msg_id = self.tries = 0
         self.authenticated = self.begun = self.ended = self.ok = self.commands_sent = False
         self.packages, self.queue, self.waiting, self.gets, self.big = [], [], [], {}, {}
+        self.atomics = []       # of which the children's codes must fit
         self.last_ref, self.sent_now, self.server_tries = None, [], 0
         self.faults = 0
 
@@ -114,6 +116,7 @@ class Session:
             self.violation("status-cmd", f"{command.cmd} for {sent.verb}")
         if command.target_ref and sent.target and command.target_ref != sent.target:
             self.violation("status-target-ref", f"{command.target_ref} for {sent.target}")
+        sent.code = code
         good = sent.expect is None or code in sent.expect
         self.record("status", verb=sent.verb, target=sent.target, code=code, expect=sent.expect, ok=good)
         if not good:
@@ -170,6 +173,10 @@ class Session:
         if self.waiting:
             self.violation("status-missing", [f"{sent.ref} {sent.verb} {sent.target}" for sent in self.waiting])
             self.waiting = []
+        for sent in self.atomics:
+            for what in rules.atomic(sent.code, [c.code for c in sent.children]):
+                self.violation("atomic", what)
+        self.atomics = []
 
     # --- who is there
 
@@ -243,7 +250,7 @@ class Session:
             return self.write(answers, [{"verb": "Alert", "code": 1222, "quiet": True}], False, moods)
         if not self.queue:
             package = list(self.packages.pop(0)) if self.packages else []
-            package += [] if self.commands_sent else script.added(moods)
+            package += [] if self.commands_sent else script.added(moods, self.settings["server_id"])
             if "endless-session" in moods:
                 package.append({"verb": "Get", "target": "./DevInfo/DevId"})
             if "abort" in moods:
@@ -272,14 +279,18 @@ class Session:
         return (f'<?xml version="1.0" encoding="UTF-8"?><SyncML xmlns="{syncml.NAMESPACE}">{self.header(moods)}'
                 f"<SyncBody>{body}{'<Final/>' if final else ''}</SyncBody></SyncML>").encode()
 
-    def write_command(self, command, numbers, moods):
+    def write_command(self, command, numbers, moods, parent=None):
         cmd_id = command.get("cmdid") or next(numbers)
         sent = Sent(self.msg_id, cmd_id, command)
         if not command.get("noresp") and not command.get("quiet"):
             self.waiting.append(sent)
         if sent.verb == "Get":
             self.gets[sent.ref] = sent
-        children = "".join(self.write_command(c, numbers, moods) for c in command.get("commands", []))
+        if parent:
+            parent.children.append(sent)
+        if sent.verb == "Atomic" and not command.get("noresp"):
+            self.atomics.append(sent)
+        children = "".join(self.write_command(c, numbers, moods, sent) for c in command.get("commands", []))
         return syncml.command_xml(command, cmd_id, moods, children)
 
     def header(self, moods):

@@ -14,9 +14,10 @@ It decides nothing about protocols.
 import fcntl
 import json
 import os
-import re
 import threading
 import time
+
+import moods
 
 DEFAULTS = {
     "server_id": "mvpn-test",                                    # PROVIDER-ID; Source of DM messages is dm_url
@@ -39,30 +40,6 @@ DEFAULTS = {
     "server_cred": "",                                           # how the server shows who it is: basic, md5, hmac or not at all
 }
 KNOWN = frozenset(DEFAULTS)
-
-
-class Moods:
-    """The moods of one moment, as one place of the server sees them."""
-
-    def __init__(self, lines, where):
-        self.values = {}
-        for line in lines:
-            match = re.fullmatch(r"([\w.-]+)(?:=([^@]*))?(?:@(\w+))?", line)
-            if match and (not match.group(3) or match.group(3) in where):
-                self.values[match.group(1)] = match.group(2) or ""
-
-    def __contains__(self, name):
-        return name in self.values
-
-    def get(self, name, otherwise=""):
-        return self.values.get(name) or otherwise
-
-    def number(self, name, otherwise):
-        return int(self.get(name, str(otherwise)))
-
-    def first(self, prefix):
-        """The rest of the first mood whose name begins so, or None."""
-        return next((name[len(prefix):] for name in self.values if name.startswith(prefix)), None)
 
 
 class State:
@@ -91,7 +68,7 @@ class State:
         return {**DEFAULTS, **self.json("settings.json", {})}
 
     def moods(self, *where):
-        return Moods(self.lines("moods"), where)
+        return moods.Moods(self.lines("moods"), where)
 
     def record(self, event, **fields):
         line = json.dumps({"event": event, "at": round(time.time(), 3), "site": self.site, **fields}, default=str) + "\n"

@@ -3,7 +3,7 @@
 """HTTPS: TLS with or without client certificates, requests as plain values, and answers that misbehave as transports do.
 
 Moods of TLS: tls-require (no handshake without a client certificate), tls-none (none is asked for), tls-other-ca (the server's own certificate is
-another CA's), tls-other-name.
+another CA's), tls-other-name, tls-silence (no handshake at all).
 Moods of answers: status=CODE, redirect[=URL], redirect-http, gzip, gzip-bomb, slow[=SECONDS a byte], endless, endless-headers, silence, reset, short
 (the length says more than there is), long (the length says 4 GiB), http-chunked.
 It knows nothing of what the answers say: the areas (est, mde2, dm) do.
@@ -56,6 +56,8 @@ class Handler(BaseHTTPRequestHandler):
     def setup(self):
         try:
             self.request.settimeout(30)
+            while "tls-silence" in self.state.moods():
+                time.sleep(0.1)
             self.request = self.contexts.of_the_moment().wrap_socket(self.request, server_side=True)
             self.client_certificate = self.request.getpeercert(True) or b""
         except (OSError, ssl.SSLError) as error:
