@@ -57,7 +57,7 @@ def certificate(args):
 
 
 def notify(args):
-    sys.stdout.buffer.write(package0.build(args.server_id, args.password, args.nonce, args.session))
+    sys.stdout.buffer.write(package0.build(args.server_id, args.password, args.nonce, args.session, args.version))
 
 
 def change(args):
@@ -135,6 +135,7 @@ def main():
     verb.add_argument("--password", default=state.DEFAULTS["dm_server_password"])
     verb.add_argument("--nonce", required=True)
     verb.add_argument("--session", type=int, default=1)
+    verb.add_argument("--version", type=int, default=11, help="ten times the version: 11, or 12")
     args = parser.parse_args()
     args.function(args)
 

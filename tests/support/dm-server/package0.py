@@ -10,8 +10,11 @@ import struct
 import auth
 
 
-def build(server_id, password, nonce, session, version=12, ui_mode=1, initiator=1):
-    """nonce: base64. 10 bits of version, 2 of user interaction, 1 of initiator, 27 of nothing; session; the server's name with its length"""
+def build(server_id, password, nonce, session, version=11, ui_mode=1, initiator=1):
+    """10 bits of version, 2 of user interaction, 1 of initiator, 27 of nothing; session; the server's name with its length. nonce: base64.
+
+    The text of 1.2 still wants the version to be 1.1 (6.2.2.6); servers that say 1.2 are many.
+    """
     name = server_id.encode()
     head = (version << 30) | (ui_mode << 28) | (initiator << 27)
     trigger = head.to_bytes(5, "big") + struct.pack("!HB", session, len(name)) + name

@@ -118,6 +118,8 @@ def first_package(message):
     """Package 1: how the session began, and what device this is"""
     if not any(c.verb == "Alert" and c.data in ("1200", "1201") for c in message.commands):
         yield "package1-alert", [c.verb for c in message.commands]
+    if any(c.data == "1200" for c in message.commands) and not re.fullmatch("[1-9A-F][0-9A-F]{0,3}", message.session_id):
+        yield "package1-session", f"{message.session_id} is no number of a trigger (OMA-TS-DM_Notification, 6.2.2.10)"
     told = {item.source: item.data for c in message.commands if c.verb == "Replace" for item in c.items}
     for name in DEVICE_INFO:
         if not told.get("./DevInfo/" + name):

@@ -6,7 +6,8 @@
   COMMAND: {"verb": "Replace", "target": "./…", "format": "int", "type": "text/plain", "data": "1", "expect": 200}
     verb Atomic or Sequence: "commands"; Alert: "code"; several items: "items"; Get: "want" is the value to come
     "expect" is a status code or a list of them; "chunk": N sends the data in pieces of N characters (large object); "file": data from a file
-    "raw" is XML as it is, {cmdid} being its number; "cmdid", "noresp", "no_cmdid", "correlator", "split" (the message ends after this command)
+    "raw" is XML as it is, {cmdid} being its number; "cmdid", "noresp", "no_cmdid", "correlator", "split" (the message ends after this command, which
+    servers do only within a large object: a sloppy one)
 Each S is done once, "always" for ever; a session beyond the script gets no commands.
 Moods: names, exec, secrets, addresses (commands that must not succeed), inner-… of hostile.py (on a ProfileXML), atomic-in-atomic, get-in-atomic.
 """

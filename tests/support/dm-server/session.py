@@ -38,7 +38,8 @@ class Session:
         self.authenticated = self.begun = self.ended = self.ok = self.commands_sent = False
         self.packages, self.queue, self.waiting, self.gets, self.big = [], [], [], {}, {}
         self.atomics = []       # of which the children's codes must fit
-        self.last_ref, self.sent_now, self.server_tries = None, [], 0
+        self.last_ref, self.alert_ref, self.sent_now, self.server_tries = None, None, [], 0
+        self.closed = True      # our last message ended our package
         self.faults = 0
 
     # --- what comes in
@@ -58,14 +59,15 @@ class Session:
         code, challenge = self.authenticate(message, credentials, moods)
         self.ok = code < 400
         answers = [self.status("0", "SyncHdr", code, challenge, self.addresses[0], message.source)]
+        if message.final and not self.closed:
+            self.violation("final-early", "the server's package is not at its end (OMA-TS-DM_Protocol, 6.1)")
         if self.ok and not self.begun:
             self.begin(message)
         self.check_first_status(message)
         answers += [answer for command in message.commands for answer in self.take_command(command, code)]
-        more_wanted = any(c.verb == "Alert" and c.data == "1222" for c in message.commands)
-        if message.final or more_wanted:
+        if message.final or self.queue:
             self.check_all_answered()
-        return self.next(message, answers, more_wanted, moods)
+        return self.next(message, answers, moods)
 
     def begin(self, message):
         for rule, what in rules.first_package(message):
@@ -81,12 +83,12 @@ class Session:
         answer = code if not self.ok else 200
         if command.verb == "Results" and self.ok:
             answer = self.take_results(command)
+            if answer == 200:           # only a piece of a large object, or a wrong one, is answered (OMA-TS-DM_Protocol, 6.1 and 6.2)
+                return []
         elif command.verb == "Alert":
             self.record("alert", code=command.data, correlator=command.correlator,
                         items=[{"source": i.source, "target": i.target, "type": i.type, "format": i.format, "data": i.data} for i in command.items])
             self.ended = self.ended or command.data == "1223"
-            if command.data == "1222":
-                return []
         elif command.verb == "Replace":
             self.record("device", items={item.source: item.data for item in command.items})
         return [self.status(command.cmd_id, command.verb, answer)]
@@ -106,7 +108,7 @@ class Session:
         ref, code = (command.msg_ref, command.cmd_ref), int(command.data or "0")
         at = next((n for n, sent in enumerate(self.waiting) if sent.ref == ref), None)
         if at is None:
-            if ref != self.last_ref:        # several items may each have a Status
+            if ref not in (self.last_ref, self.alert_ref):     # several items may each have a Status, and so may our Alert 1222
                 self.violation("status-unasked", f"{ref} {command.cmd}")
             return None
         if not all(sent.container for sent in self.waiting[:at]):
@@ -240,13 +242,13 @@ class Session:
         return (f"<MsgRef>{self.client_msg_id}</MsgRef><CmdRef>{escape(cmd_ref)}</CmdRef><Cmd>{cmd}</Cmd>{refs}{challenge or ''}"
                 f"<Data>{code}</Data>")
 
-    def next(self, message, answers, more_wanted, moods):
+    def next(self, message, answers, moods):
         if not self.ok or self.ended:
             self.ended = self.ended or self.tries > 3
             if self.ended:
                 self.end()
             return self.write(answers, [], True, moods)
-        if not message.final and not more_wanted:
+        if not message.final and not self.queue:
             return self.write(answers, [{"verb": "Alert", "code": 1222, "quiet": True}], False, moods)
         if not self.queue:
             package = list(self.packages.pop(0)) if self.packages else []
@@ -268,7 +270,7 @@ class Session:
 
     def write(self, answers, commands, final, moods):
         self.msg_id += 1
-        self.sent_now = commands
+        self.sent_now, self.closed = commands, final or not commands or all(c.get("quiet") for c in commands)
         numbers = iter(range(1000, 0, -1) if "sloppy-cmdid" in moods else range(1, 1 << 20))
         if "no-status" in moods:
             answers = []
@@ -282,7 +284,9 @@ class Session:
     def write_command(self, command, numbers, moods, parent=None):
         cmd_id = command.get("cmdid") or next(numbers)
         sent = Sent(self.msg_id, cmd_id, command)
-        if not command.get("noresp") and not command.get("quiet"):
+        if command.get("quiet"):
+            self.alert_ref = sent.ref
+        elif not command.get("noresp"):
             self.waiting.append(sent)
         if sent.verb == "Get":
             self.gets[sent.ref] = sent
