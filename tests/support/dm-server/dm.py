@@ -38,11 +38,13 @@ class Dm:
             return 400, "text/plain", b"", {}
         self.state.record("message", bytes=len(request.body), kind=kind, text=syncml.etree.tostring(message.root, encoding="unicode"))
         here = self.session(request, message, settings)
+        here.came_by(request.handler.path)
         request.where = ["dm", f"dm{here.msg_id + 1}"]
         moods = self.state.moods(*request.where)
         credentials = auth.hmac_header(request.headers.get("x-syncml-hmac")), request.body
         body = hostile.spoil(here.take(message, credentials, moods), moods)
-        self.state.record("answer", session=here.session_id, bytes=len(body), text=body[:20000].decode(errors="replace"))
+        fits = len(body) <= (here.client_max or len(body))
+        self.state.record("answer", session=here.session_id, bytes=len(body), fits=fits, text=body[:20000].decode(errors="replace"))
         if kind == syncml.WBXML and moods.first("xml-") is None:
             body = syncml.to_wbxml(body)
         return 200, kind, body, here.hmac_header(body)

@@ -39,6 +39,7 @@ class Session:
         self.packages, self.queue, self.waiting, self.gets, self.big = [], [], [], {}, {}
         self.atomics = []       # of which the children's codes must fit
         self.last_ref, self.alert_ref, self.sent_now, self.server_tries = None, None, [], 0
+        self.way, self.client_max = "", 0       # the path that a RespURI asked for; the client's MaxMsgSize
         self.closed = True      # our last message ended our package
         self.faults = 0
 
@@ -55,6 +56,7 @@ class Session:
         """A client's message -> the server's answer (bytes). credentials: the HMAC header's fields and the body they are of"""
         for rule, what in [*rules.header(message, self), *rules.body(message)]:
             self.violation(rule, what)
+        self.client_max = int(message.max_msg_size) if message.max_msg_size.isdigit() else self.client_max
         self.client_msg_id = int(message.msg_id) if message.msg_id.isdigit() else self.client_msg_id + 1
         code, challenge = self.authenticate(message, credentials, moods)
         self.ok = code < 400
@@ -320,9 +322,15 @@ class Session:
         if "respuri-same" not in moods:
             return ""
         here = f"{url}?session={self.session_id}"
+        self.way = here
         if here not in self.addresses:
             self.addresses.append(here)
         return here
+
+    def came_by(self, path):
+        """A client goes on where a RespURI tells it to, once it was told"""
+        if self.way and not self.way.endswith(path):
+            self.violation("respuri", f"{path} instead of {self.way}")
 
     def own_credentials(self, moods):
         """By which the server shows the client that it is the server, where settings' server_cred or the client's challenge want it"""
