@@ -25,6 +25,6 @@ struct report {
     const char *management_server; /* as configured; NULL: none */
     uint32_t policy_generation; /* 0: none */
     bool policy_on_trial;
-    uint32_t policy_rolled_back; /* the generation that was last gone back from; 0: none */
-    const char *policy_rolled_back_why; /* sentence; NULL likewise */
+    uint32_t policy_rolled_back; /* the generation that was last gone back from; 0: none, or a damaged one */
+    const char *policy_rolled_back_why; /* sentence; NULL: none was */
 };

@@ -47,10 +47,10 @@ static void report_daemon(const struct check_run *run)
 static void report_management(const struct check_run *run, struct json_object *status)
 {
     const char *why = json_text(status, "management.rolled_back_because"), *server = json_text(status, "management.server");
-    double generation, gone;
+    double generation;
 
-    if (why && json_number(status, "management.rolled_back_generation", &gone))
-        check_report(run, "policy", CHECK_WARN, "Tell the administrator of the management server.", "Policy %.0f was taken back: %s", gone, why);
+    if (why)
+        check_report(run, "policy", CHECK_WARN, "Tell the administrator of the management server.", "A policy was taken back: %s", why);
     if (json_flag(status, "management.managed") && json_number(status, "management.policy_generation", &generation))
         check_report(run, "management", CHECK_PASS, NULL, "Managed%s%s, policy %.0f%s; %s may switch the VPN off.", server ? " by " : "",
             server ? server : "", generation, json_flag(status, "management.policy_on_trial") ? " on trial" : "",

@@ -252,6 +252,8 @@ static void add_management(struct json_object *status, struct view *view)
             json_flag(status, "management.user_may_disable") ? "" : "; only root may switch the VPN off");
     if (why && json_number(status, "management.rolled_back_generation", &gone))
         add_row(view, "Policy", STYLE_WARN, "%.0f was taken back: %s", gone, why);
+    else if (why)
+        add_row(view, "Policy", STYLE_WARN, "taken back: %s", why);
 }
 
 void view_fill(struct json_object *status, struct view *ret)

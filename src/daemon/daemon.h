@@ -52,8 +52,8 @@ struct daemon_managed {
     struct store_policy present; /* as on disk */
     struct trial trial;
     sd_event_source *timer; /* of the trial */
-    uint32_t rolled_back; /* the generation that was last gone back from; 0: none since the start */
-    char rolled_back_why[512];
+    uint32_t rolled_back; /* the generation that was last gone back from; 0: none, or a damaged one */
+    char rolled_back_why[512]; /* "": none since the start */
     uint32_t unusable; /* at the start: the generation that could not be used, */
     char *unusable_why; /* ... until that has been told; NULL: all is well */
 };

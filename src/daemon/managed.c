@@ -15,6 +15,8 @@
 #include <string.h>
 #include <syslog.h>
 
+#define TEXT_MAX_BYTES (SETTINGS_FILE_MAX_BYTES - 1024) /* the file has a line of its own besides */
+
 static int refuse(int error, const char *name, const char *text, struct bus_policy_answer *answer)
 {
     answer->error_name = name;
@@ -37,8 +39,8 @@ static int prepare(struct daemon *daemon, const char *text, struct change *ret, 
 {
     int r;
 
-    if (strlen(text) > SETTINGS_FILE_MAX_BYTES)
-        return refuse(-EFBIG, "PolicyInvalid", "The policy is larger than 256 KiB, which none is. Shorten it on the management server.", answer);
+    if (strlen(text) > TEXT_MAX_BYTES)
+        return refuse(-EFBIG, "PolicyInvalid", "The policy is larger than 255 KiB, which none is. Shorten it on the management server.", answer);
     r = daemon_prepare(daemon, text, ret, answer->error_text, sizeof(answer->error_text));
     if (r < 0)
         return refuse(r, "PolicyInvalid", NULL, answer);
@@ -183,8 +185,8 @@ static void tell_rolled_back(struct daemon *daemon, uint32_t from, const char *r
 
     managed->rolled_back = from;
     snprintf(managed->rolled_back_why, sizeof(managed->rolled_back_why), "%s", message);
-    journal_say_known(LOG_WARNING, MVPN_MESSAGE_POLICY_ROLLED_BACK, "Policy %u of the management server was taken back, policy %u is in force again: %s",
-        from, managed->present.generation, message);
+    journal_say_known(LOG_WARNING, MVPN_MESSAGE_POLICY_ROLLED_BACK, "Policy %u of the management server is in force again, the one after it (%u) was taken back: %s",
+        managed->present.generation, from, message);
     tell(daemon, "policy-rolled-back", from, reason, message);
     if (daemon->bus)
         bus_publish(daemon->bus);
@@ -309,7 +311,10 @@ int daemon_start_managed(struct daemon *daemon)
 
 void daemon_free_managed(struct daemon *daemon)
 {
-    sd_event_source_unref(daemon->managed.timer);
-    free(daemon->managed.present.text);
-    free(daemon->managed.unusable_why);
+    struct daemon_managed *managed = &daemon->managed;
+
+    sd_event_source_unref(managed->timer);
+    free(managed->present.text);
+    free(managed->unusable_why);
+    *managed = (struct daemon_managed){ .timer = NULL };
 }

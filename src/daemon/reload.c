@@ -123,7 +123,8 @@ static int load_with_good(struct daemon *daemon)
         return r;
     }
     managed->unusable = managed->present.generation;
-    good.highest = MAX_OF(managed->present.highest, good.highest);
+    /* A damaged one does not tell its number; those that were on trial one after the other since the good one are few. */
+    good.highest = managed->present.text ? managed->present.highest : good.highest + 100;
     good.on_trial = false;
     free(managed->present.text);
     managed->present = good;
@@ -200,6 +201,19 @@ void daemon_adopt(struct daemon *daemon, const struct change *change)
     settings_free(old);
 }
 
+/* Another one than mvpnd had put there is a person's: it is not on trial, and no number comes twice for it. */
+static void take_present(struct daemon *daemon, const struct store_policy *present)
+{
+    struct daemon_managed *managed = &daemon->managed;
+    uint32_t highest = MAX_OF(managed->present.highest, present->highest);
+
+    if (present->generation != managed->present.generation || !present->on_trial)
+        trial_end(&managed->trial);
+    free(managed->present.text);
+    managed->present = *present;
+    managed->present.highest = highest;
+}
+
 int daemon_reload(struct daemon *daemon, char *ret_error_text, size_t size)
 {
     struct store_policy present = { 0 };
@@ -213,8 +227,7 @@ int daemon_reload(struct daemon *daemon, char *ret_error_text, size_t size)
         free(present.text);
         return r;
     }
-    free(daemon->managed.present.text);
-    daemon->managed.present = present;
+    take_present(daemon, &present);
     daemon_adopt(daemon, &change);
     journal_say(LOG_INFO, "The configuration was reloaded.");
     return 0;

@@ -42,7 +42,7 @@ static void report_management(const struct daemon *daemon, struct report *ret)
     ret->policy_generation = managed->present.generation;
     ret->policy_on_trial = managed->present.on_trial;
     ret->policy_rolled_back = managed->rolled_back;
-    ret->policy_rolled_back_why = managed->rolled_back ? managed->rolled_back_why : NULL;
+    ret->policy_rolled_back_why = managed->rolled_back_why[0] ? managed->rolled_back_why : NULL;
 }
 
 static void get_report(void *userdata, struct report *ret)
