@@ -126,9 +126,9 @@ static void begin_mobike(struct core *core)
 }
 
 /*
- * Once an hour in a keepalive's stead: the alarm for a lifetime that has changed. It costs no wake-up of the radio, but one for the answer. Where
- * there was reason for doubt already it is more frequent: keepalives get lost there, and a NAT that then gives us another port cuts us off until
- * the gateway learns of it, by this or by traffic.
+ * Once an hour in a keepalive's stead: the alarm for a lifetime that has changed. It costs no wake-up of the radio, but one for the answer.
+ * Where there was reason for doubt already it is more frequent: keepalives get lost there, and a NAT that then gives us another port cuts us
+ * off until the gateway learns of it, by this or by traffic.
  */
 static usec_t alarm_usec(const struct core *core)
 {
