@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Inside mvpn-dm: what its rooms share. One thread, one job at a time: while a job runs (enrolment, renewal, session) nothing else is
+ * answered; calls wait in the bus's queue.
+ */
+#include "dm/account.h"
+#include "dm/enrol.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+struct agent {
+    sd_event *loop;
+    sd_bus *bus;
+    sd_event_source *idle;
+    struct dm_store *store;
+    struct dm_job_hooks hooks;
+    uint64_t idle_usec; /* 0: never ends by itself */
+    unsigned n_waiting; /* calls that wait for polkit */
+    const char *config_path;
+    char *destination; /* of Progress: who asked for the job under way; NULL: nobody */
+};
+
+/* service.c: the object on the bus, and its name. 0 or negative errno. */
+int agent_serve(struct agent *agent);
+
+/* idle.c: counts from now again. */
+int agent_stay(struct agent *agent);
+
+/* jobs.c: each does its work before it returns. 0, or negative errno with a sentence. */
+int agent_enrol(struct agent *agent, const struct dm_enrol_request *request, struct dm_error *error);
+int agent_unenrol(struct agent *agent, struct dm_error *error);
+int agent_sync(struct agent *agent, struct dm_error *error);
+int agent_show(struct agent *agent, const char *uri, char **ret, struct dm_error *error);
+/* What the clock makes due: renewal, a session, the end of an old key. */
+void agent_do_due(struct agent *agent);
+
+/* authorize.c: polkit's verdict for the sender; root always. Answered once, never before this returns. */
+enum agent_verdict {
+    AGENT_ALLOWED,
+    AGENT_REFUSED,
+    AGENT_NEEDS_INTERACTION,
+    AGENT_FORBIDDEN, /* nobody but root, whatever polkit says */
+};
+int agent_authorize(sd_bus_message *message, const char *action, bool root_only, void (*done)(void *userdata, enum agent_verdict verdict),
+    void *userdata);
+
+/* log.c: one line on standard error with its priority, which the journal reads. */
+void agent_log(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));

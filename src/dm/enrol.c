@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Engine, HTTP and store brought together. Everything that a failure leaves behind is in memory only, until the one commit at the end.
+ */
+#include "dm/enrol.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "dm/http.h"
+#include "dm/issued.h"
+#include "dm/keys.h"
+#include "dm/method.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <poll.h>
+#include <string.h>
+
+#define PATIENCE_SEC       600 /* for a 202 while a person looks on; a renewal comes again by itself */
+#define RENEW_BEFORE_SEC   (30 * INT64_C(86400)) /* at most; a third of the lifetime for short ones */
+#define ACCOUNT_NAME_STEM  "device"
+
+struct work {
+    struct dm_store *store;
+    const struct dm_job_hooks *hooks;
+    const struct dm_method *method;
+    struct dm_account account; /* as it shall be */
+    struct dm_enrol_wish wish;
+    struct dm_http_trust trust;
+    struct dm_enrolled enrolled;
+    char *roots_pem, *certificate_pem, *key_pem; /* what trust and wish borrow */
+    size_t roots_bytes, certificate_bytes, key_bytes;
+    struct stack_st_X509 *certificates;
+};
+
+static void work_clear(struct work *work)
+{
+    dm_enrolled_clear(&work->enrolled);
+    EVP_PKEY_free(work->wish.old_key);
+    sk_X509_pop_free(work->wish.old_roots, X509_free);
+    sk_X509_pop_free(work->certificates, X509_free);
+    free(work->roots_pem);
+    free(work->certificate_pem);
+    dm_secret_free(work->key_pem, work->key_bytes);
+}
+
+static void tell(const struct work *work, const char *text)
+{
+    if (work->hooks->progress && text)
+        work->hooks->progress(work->hooks->userdata, text);
+}
+
+static bool wait_for(const struct work *work, uint64_t wait_sec)
+{
+    for (; wait_sec; wait_sec--) {
+        if (work->hooks->stop && work->hooks->stop(work->hooks->userdata))
+            return false;
+        poll(NULL, 0, 1000);
+    }
+    return true;
+}
+
+static int converse(struct work *work, void *engine, struct dm_http *http, struct dm_error *error)
+{
+    struct dm_exchange exchange;
+    struct dm_answer answer;
+    int r;
+
+    while ((r = work->method->next(engine, &exchange, error)) > 0) {
+        tell(work, exchange.progress);
+        if (!wait_for(work, exchange.wait_sec))
+            return dm_error_set(error, -ECANCELED, "Stopped.");
+        r = dm_http_do(http, &exchange, &answer, error);
+        if (r == 0)
+            r = work->method->answer(engine, &answer, error);
+        if (r < 0)
+            return r;
+    }
+    return r;
+}
+
+static int ask(struct work *work, struct dm_error *error)
+{
+    struct dm_http *http = NULL;
+    void *engine = work->method->make(&work->wish);
+    int r = dm_http_new(&work->trust, &http);
+
+    if (!engine)
+        r = -ENOMEM;
+    if (r < 0) {
+        dm_error_set(error, r, r == -ENOSYS ? "libcurl lacks what secure connections need here." : "No memory.");
+    } else {
+        dm_http_set_stop(http, work->hooks->stop, work->hooks->userdata);
+        r = converse(work, engine, http, error);
+        if (r == 0)
+            work->method->take(engine, &work->enrolled);
+    }
+    if (engine)
+        work->method->free(engine);
+    dm_http_free(http);
+    return r;
+}
+
+static int64_t seconds_of(const ASN1_TIME *time)
+{
+    struct tm tm;
+
+    return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
+static void set_dates(struct dm_account *account, X509 *certificate, int64_t now_sec)
+{
+    int64_t begins_sec = seconds_of(X509_get0_notBefore(certificate)), lead_sec;
+
+    account->expires_at_sec = seconds_of(X509_get0_notAfter(certificate));
+    lead_sec = (account->expires_at_sec - begins_sec) / 3;
+    account->renew_at_sec = account->expires_at_sec - (lead_sec < RENEW_BEFORE_SEC ? lead_sec : RENEW_BEFORE_SEC);
+    if (account->renew_at_sec < now_sec)
+        account->renew_at_sec = now_sec;
+}
+
+/* Ours first, then what stands between: the order that TLS and IKE want. */
+static int chain_to_pem(const struct dm_enrolled *enrolled, char **ret, size_t *ret_bytes)
+{
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    int r = chain && sk_X509_push(chain, enrolled->certificate) > 0 ? 0 : -ENOMEM;
+
+    for (int i = 0; r == 0 && i < sk_X509_num(enrolled->others); i++) {
+        X509 *other = sk_X509_value(enrolled->others, i);
+
+        if (X509_cmp(other, enrolled->certificate) != 0 && X509_self_signed(other, 0) != 1 && sk_X509_push(chain, other) <= 0)
+            r = -ENOMEM;
+    }
+    if (r == 0)
+        r = dm_certs_to_pem(chain, ret, ret_bytes);
+    sk_X509_free(chain);
+    return r;
+}
+
+static int commit(struct work *work, struct dm_error *error)
+{
+    struct dm_account *account = &work->account;
+    _cleanup_free_ char *certs = NULL, *roots = NULL;
+    char paths[3][128], *key = NULL;
+    size_t n_certs = 0, n_roots = 0, n_key = 0;
+    int r;
+
+    memcpy(account->previous, account->name, sizeof(account->previous));
+    snprintf(account->name, sizeof(account->name), ACCOUNT_NAME_STEM "-%u", ++account->serial);
+    set_dates(account, work->enrolled.certificate, clock_realtime_sec());
+    snprintf(paths[0], sizeof(paths[0]), "certs/%s.pem", account->name);
+    snprintf(paths[1], sizeof(paths[1]), "keys/%s.key", account->name);
+    snprintf(paths[2], sizeof(paths[2]), "roots/%s.pem", account->name);
+    r = chain_to_pem(&work->enrolled, &certs, &n_certs);
+    if (r == 0)
+        r = dm_certs_to_pem(work->enrolled.roots, &roots, &n_roots);
+    if (r == 0)
+        r = dm_key_to_pem(work->enrolled.key, &key, &n_key);
+    if (r == 0) {
+        struct dm_account_file files[] = {
+            { paths[0], certs, n_certs, 0640 },
+            { paths[1], key, n_key, 0640 },
+            { paths[2], roots, n_roots, 0640 },
+            { "server-roots.pem", work->roots_pem, work->roots_bytes, 0640 },
+        };
+
+        r = dm_store_commit(work->store, account, files, 4);
+    }
+    dm_secret_free(key, n_key);
+    return r < 0 ? dm_error_set(error, r, "The certificate could not be stored: %s.", strerror(-r)) : 0;
+}
+
+static int set_server(struct work *work, const struct dm_enrol_request *request, struct dm_error *error)
+{
+    const char *method = request->method ? request->method : "est";
+
+    work->method = dm_method_find(method);
+    if (!work->method)
+        return dm_error_set(error, -EINVAL, "There is no way of enrolment called '%.20s'; there is est.", method);
+    snprintf(work->account.method, sizeof(work->account.method), "%s", method);
+    if (dm_server_url(request->typed_server, work->account.server, sizeof(work->account.server)) < 0)
+        return dm_error_set(error, -EINVAL, "'%.80s' is no server: give a name, an https address or your mail address.", request->typed_server);
+    if (request->pin && dm_pin_read(request->pin, work->account.pin) < 0)
+        return dm_error_set(error, -EINVAL, "The pin is no SHA-256: give 64 hexadecimal digits or base64.");
+    return 0;
+}
+
+static int set_identity(struct work *work, const struct dm_enrol_request *request, struct dm_error *error)
+{
+    char host[65] = "";
+
+    if (!request->device && (gethostname(host, sizeof(host) - 1) < 0 || !host[0]))
+        return dm_error_set(error, -EINVAL, "This device has no name; give one with --device.");
+    if (strlen(request->device ? request->device : host) > 64)
+        return dm_error_set(error, -EINVAL, "A device's name has 64 characters at most.");
+    snprintf(work->account.device, sizeof(work->account.device), "%s", request->device ? request->device : host);
+    work->trust.user = request->user ? request->user : dm_is_mail(request->typed_server) ? request->typed_server : "";
+    work->trust.password = request->secret;
+    return 0;
+}
+
+static int set_roots(struct work *work, const struct dm_enrol_request *request, struct dm_error *error)
+{
+    STACK_OF(X509) *roots;
+    int n;
+
+    if (!request->roots_pem)
+        return 0;
+    if (dm_certs_from_pem(request->roots_pem, strlen(request->roots_pem), &roots, NULL) < 0)
+        return dm_error_set(error, -EINVAL, "The roots that were given are no certificates in PEM.");
+    n = sk_X509_num(roots);
+    sk_X509_pop_free(roots, X509_free);
+    if (n == 0)
+        return dm_error_set(error, -EINVAL, "There is no certificate among the roots that were given.");
+    work->roots_pem = strdup(request->roots_pem);
+    work->roots_bytes = work->roots_pem ? strlen(work->roots_pem) : 0;
+    return work->roots_pem ? 0 : dm_error_set(error, -ENOMEM, "No memory.");
+}
+
+static void set_trust(struct work *work)
+{
+    work->trust.origin_url = work->account.server;
+    work->trust.pin = work->account.pin[0] ? work->account.pin : NULL;
+    work->trust.roots_pem = work->roots_pem;
+    work->trust.roots_bytes = work->roots_bytes;
+    work->trust.pin_and_roots = work->trust.pin && work->roots_pem;
+    work->wish.server_url = work->account.server;
+    work->wish.common_name = work->account.device;
+    work->wish.patience_sec = PATIENCE_SEC;
+}
+
+int dm_enrol_run(struct dm_store *store, const struct dm_enrol_request *request, const struct dm_job_hooks *hooks, struct dm_error *error)
+{
+    struct work work = { .store = store, .hooks = hooks };
+    struct dm_account before;
+    int r = dm_store_load(store, &before);
+
+    if (r != -ENOENT)
+        return r == 0 ? dm_error_set(error, -EEXIST, "This device is enrolled already. 'mvpnctl unenroll' ends that first.") :
+                        dm_error_set(error, r, "What is known of an earlier enrolment is damaged. 'mvpnctl unenroll' clears it away.");
+    r = set_server(&work, request, error);
+    if (r == 0)
+        r = set_identity(&work, request, error);
+    if (r == 0)
+        r = set_roots(&work, request, error);
+    if (r == 0) {
+        set_trust(&work);
+        work.account.enrolled_at_sec = clock_realtime_sec();
+        r = ask(&work, error);
+    }
+    if (r == 0) {
+        tell(&work, "Storing the certificate");
+        r = commit(&work, error);
+    }
+    work_clear(&work);
+    return r;
+}
+
+/* What the account in force says, into memory. */
+static int recall(struct work *work)
+{
+    char path[128];
+    size_t n;
+    int r;
+
+    snprintf(path, sizeof(path), "certs/%s.pem", work->account.name);
+    r = dm_store_read(work->store, path, &work->certificate_pem, &work->certificate_bytes);
+    if (r == 0)
+        r = dm_certs_from_pem(work->certificate_pem, work->certificate_bytes, &work->certificates, NULL);
+    if (r == 0 && sk_X509_num(work->certificates) == 0)
+        r = -EBADMSG;
+    snprintf(path, sizeof(path), "keys/%s.key", work->account.name);
+    if (r == 0)
+        r = dm_store_read(work->store, path, &work->key_pem, &work->key_bytes);
+    if (r == 0)
+        r = dm_key_from_pem(work->key_pem, work->key_bytes, &work->wish.old_key);
+    snprintf(path, sizeof(path), "roots/%s.pem", work->account.name);
+    if (r == 0) {
+        _cleanup_free_ char *roots = NULL;
+
+        r = dm_store_read(work->store, path, &roots, &n);
+        if (r == 0)
+            r = dm_certs_from_pem(roots, n, &work->wish.old_roots, NULL);
+    }
+    if (r == 0) {
+        r = dm_store_read(work->store, "server-roots.pem", &work->roots_pem, &work->roots_bytes);
+        if (r == -ENOENT)
+            r = 0;
+    }
+    return r;
+}
+
+int dm_renew_run(struct dm_store *store, const struct dm_job_hooks *hooks, struct dm_error *error)
+{
+    struct work work = { .store = store, .hooks = hooks };
+    int r = dm_store_load(store, &work.account);
+
+    if (r == -ENOENT)
+        return dm_error_set(error, r, "This device is not enrolled.");
+    if (r == 0)
+        r = recall(&work);
+    work.method = r == 0 ? dm_method_find(work.account.method) : NULL;
+    if (r < 0 || !work.method) {
+        r = dm_error_set(error, r < 0 ? r : -EBADMSG, "What is known of the enrolment is damaged. Enrol again after 'mvpnctl unenroll'.");
+    } else {
+        set_trust(&work);
+        work.trust.certificate_pem = work.certificate_pem;
+        work.trust.key_pem = work.key_pem;
+        work.wish.old_certificate = sk_X509_value(work.certificates, 0);
+        r = ask(&work, error);
+        if (r == 0)
+            r = commit(&work, error);
+    }
+    work_clear(&work);
+    return r;
+}
+
+int dm_renew_settle(struct dm_store *store)
+{
+    struct dm_account account;
+    char paths[3][128];
+    int r = dm_store_load(store, &account);
+
+    if (r < 0 || !account.previous[0])
+        return r;
+    snprintf(paths[0], sizeof(paths[0]), "certs/%s.pem", account.previous);
+    snprintf(paths[1], sizeof(paths[1]), "keys/%s.key", account.previous);
+    snprintf(paths[2], sizeof(paths[2]), "roots/%s.pem", account.previous);
+    account.previous[0] = '\0';
+    return dm_store_commit(store, &account,
+        (const struct dm_account_file[]){ { paths[0], NULL, 0, 0 }, { paths[1], NULL, 0, 0 }, { paths[2], NULL, 0, 0 } }, 3);
+}
+
+int dm_enrolled_policy(struct dm_store *store, char **ret)
+{
+    _cleanup_free_ char *policy = NULL;
+    struct dm_account account = { 0 };
+    size_t n = 0, size;
+    int r = dm_store_load(store, &account);
+
+    if (r == 0)
+        r = dm_store_read(store, "policy", &policy, &n);
+    if (r < 0 && !(r == -ENOENT && account.name[0]))
+        return r;
+    size = n + 512;
+    *ret = malloc(size);
+    if (!*ret)
+        return -ENOMEM;
+    snprintf(*ret, size, "%s%s[Tunnel]\nCertificate=dm:%s\nPrivateKey=dm:%s\nCACertificates=dm:%s\n", policy ? policy : "", n ? "\n" : "",
+        account.name, account.name, account.name);
+    return 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table, and one line for each function whose pointer type differs.
+ */
+#include "dm/method.h"
+
+#include "base/macro.h"
+#include "dm/est.h"
+
+#include <string.h>
+
+static void *make_est(const struct dm_enrol_wish *wish)
+{
+    return est_new(wish);
+}
+
+static int next_est(void *engine, struct dm_exchange *ret, struct dm_error *error)
+{
+    return est_next(engine, ret, error);
+}
+
+static int answer_est(void *engine, const struct dm_answer *answer, struct dm_error *error)
+{
+    return est_answer(engine, answer, error);
+}
+
+static void take_est(void *engine, struct dm_enrolled *ret)
+{
+    est_take(engine, ret);
+}
+
+static void free_est(void *engine)
+{
+    est_free(engine);
+}
+
+static const struct dm_method methods[] = {
+    { "est", make_est, next_est, answer_est, take_est, free_est },
+};
+
+const struct dm_method *dm_method_find(const char *name)
+{
+    for (size_t i = 0; i < ELEMENTSOF(methods); i++)
+        if (strcmp(methods[i].name, name) == 0)
+            return &methods[i];
+    return NULL;
+}
