@@ -18,8 +18,18 @@ enum ctl_exit {
     CTL_NOT_RUNNING = 5,
 };
 
+/* What 'enroll' was told; NULL where nothing was. */
+struct ctl_enroll_options {
+    const char *server; /* or mail address */
+    const char *otp_file, *token_file; /* "-": standard input */
+    const char *method, *pin, *user, *device, *ca_file;
+};
+
 struct ctl_options {
     struct settings_paths paths;
+    struct ctl_enroll_options enroll;
+    int n_words; /* what follows the command */
+    char **words;
     bool json;
     bool wait;
     usec_t wait_usec;

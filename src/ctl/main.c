@@ -4,6 +4,7 @@
  * Copyright (C) 2026 The mvpn authors
  */
 #include "ctl/ctl.h"
+#include "ctl/enroll.h"
 #include "ctl/suggest.h"
 #include "ctl/term.h"
 #ifdef CTL_HAVE_CHECK
@@ -27,6 +28,13 @@ enum {
     OPTION_JSON,
     OPTION_WAIT,
     OPTION_VERSION,
+    OPTION_OTP_FILE,
+    OPTION_TOKEN_FILE,
+    OPTION_METHOD,
+    OPTION_PIN,
+    OPTION_USER,
+    OPTION_DEVICE,
+    OPTION_CA,
 };
 
 static const struct option options_table[] = {
@@ -35,6 +43,13 @@ static const struct option options_table[] = {
     { "runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR },
     { "json", no_argument, NULL, OPTION_JSON },
     { "wait", optional_argument, NULL, OPTION_WAIT },
+    { "otp-file", required_argument, NULL, OPTION_OTP_FILE },
+    { "token-file", required_argument, NULL, OPTION_TOKEN_FILE },
+    { "method", required_argument, NULL, OPTION_METHOD },
+    { "pin", required_argument, NULL, OPTION_PIN },
+    { "user", required_argument, NULL, OPTION_USER },
+    { "device", required_argument, NULL, OPTION_DEVICE },
+    { "ca", required_argument, NULL, OPTION_CA },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, OPTION_VERSION },
     { NULL, 0, NULL, 0 },
@@ -55,19 +70,24 @@ static const struct command {
     enum ctl_exit (*run)(const struct ctl_options *options);
     bool takes_json, takes_wait;
     const char *help;
+    int words_min, words_max; /* that may follow */
 } commands[] = {
-    { "enable", ctl_enable, false, true, "Switch the VPN on, now and at every boot" },
-    { "disable", ctl_disable, false, false, "Switch it off; the internet is open again" },
-    { "connect", ctl_connect, false, true, "Try at once, or end a 'disconnect'" },
-    { "disconnect", ctl_disconnect, false, false, "Take the tunnel down; the internet stays blocked" },
-    { "reload", ctl_reload, false, false, "Read the configuration again" },
-    { "status", ctl_status, true, false, "What is going on" },
-    { "watch", ctl_watch, false, false, "The same, live" },
-    { "links", ctl_links, true, false, "Networks, and which one carries the tunnel" },
+    { "enable", ctl_enable, false, true, "Switch the VPN on, now and at every boot", 0, 0 },
+    { "disable", ctl_disable, false, false, "Switch it off; the internet is open again", 0, 0 },
+    { "connect", ctl_connect, false, true, "Try at once, or end a 'disconnect'", 0, 0 },
+    { "disconnect", ctl_disconnect, false, false, "Take the tunnel down; the internet stays blocked", 0, 0 },
+    { "reload", ctl_reload, false, false, "Read the configuration again", 0, 0 },
+    { "status", ctl_status, true, false, "What is going on", 0, 0 },
+    { "watch", ctl_watch, false, false, "The same, live", 0, 0 },
+    { "links", ctl_links, true, false, "Networks, and which one carries the tunnel", 0, 0 },
 #ifdef CTL_HAVE_CHECK
-    { "check", run_check, true, false, "Check configuration, certificates and system" },
+    { "check", run_check, true, false, "Check configuration, certificates and system", 0, 0 },
 #endif
-    { "events", ctl_events, true, false, "Print each event as it happens" },
+    { "events", ctl_events, true, false, "Print each event as it happens", 0, 0 },
+    { "enroll", ctl_enroll, false, false, "SERVER or mail address: let an organisation manage this device", 1, 1 },
+    { "unenroll", ctl_unenroll, false, false, "End that; its key, certificate and policy are removed", 0, 0 },
+    { "sync", ctl_sync, false, false, "Ask the organisation's server for news now", 0, 0 },
+    { "dm", ctl_dm, false, false, "show [URI]: what the organisation manages", 1, 2 },
 };
 
 static void print_help(FILE *out)
@@ -79,6 +99,13 @@ static void print_help(FILE *out)
     fputs("\nOptions:\n"
           "  --json             Machine-readable output (status, links, check, events)\n"
           "  --wait[=DURATION]  Wait until connected (enable, connect); 60s unless told\n"
+          "  --otp-file FILE    enroll: the one-time password; -: standard input; else asked for\n"
+          "  --token-file FILE  enroll: a token instead of a password\n"
+          "  --method METHOD    enroll: est\n"
+          "  --pin SHA256       enroll: of the server's public key, instead of a root\n"
+          "  --ca FILE          enroll: roots to trust the server by, instead of the system's\n"
+          "  --user NAME        enroll: who the password belongs to; else the mail address\n"
+          "  --device NAME      enroll: what this device is to be called; else its host name\n"
           "  --config FILE      Configuration instead of /etc/mvpn/mvpn.conf\n"
           "  --state-dir DIR    State instead of /var/lib/mvpn\n"
           "  --runtime-dir DIR  Runtime files instead of /run/mvpn\n"
@@ -143,7 +170,12 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-static enum ctl_exit run(const struct ctl_options *options, int n_words, char **words)
+static bool has_enroll_option(const struct ctl_enroll_options *enroll)
+{
+    return enroll->otp_file || enroll->token_file || enroll->method || enroll->pin || enroll->user || enroll->device || enroll->ca_file;
+}
+
+static enum ctl_exit run(struct ctl_options *options, int n_words, char **words)
 {
     const struct command *command;
 
@@ -154,8 +186,12 @@ static enum ctl_exit run(const struct ctl_options *options, int n_words, char **
     command = find_command(words[0]);
     if (!command)
         return unknown_command(words[0]);
-    if (n_words > 1) {
-        complain("'%s' takes nothing more, but got '%s'.", command->name, words[1]);
+    if (n_words - 1 > command->words_max) {
+        complain("'%s' takes nothing more, but got '%s'.", command->name, words[command->words_max + 1]);
+        return usage_error();
+    }
+    if (n_words - 1 < command->words_min) {
+        complain("'%s' needs more: %s.", command->name, command->help);
         return usage_error();
     }
     if (options->json && !command->takes_json) {
@@ -166,6 +202,18 @@ static enum ctl_exit run(const struct ctl_options *options, int n_words, char **
         complain("'%s' has no --wait.", command->name);
         return usage_error();
     }
+    if (command->run != ctl_enroll && has_enroll_option(&options->enroll)) {
+        complain("'%s' takes no option of 'enroll'.", command->name);
+        return usage_error();
+    }
+    if (options->enroll.otp_file && options->enroll.token_file) {
+        complain("either --otp-file or --token-file, not both.");
+        return usage_error();
+    }
+    options->n_words = n_words - 1;
+    options->words = words + 1;
+    if (command->run == ctl_enroll)
+        options->enroll.server = words[1];
     return command->run(options);
 }
 
@@ -177,6 +225,19 @@ static bool set_wait(struct ctl_options *options, const char *text)
         return true;
     complain("'%s' is no duration; write 90, 90s, 5min or 2h.", text);
     return false;
+}
+
+static void set_enroll_option(struct ctl_enroll_options *enroll, int option, const char *value)
+{
+    const char **at = option == OPTION_OTP_FILE ? &enroll->otp_file :
+        option == OPTION_TOKEN_FILE             ? &enroll->token_file :
+        option == OPTION_METHOD                 ? &enroll->method :
+        option == OPTION_PIN                    ? &enroll->pin :
+        option == OPTION_USER                   ? &enroll->user :
+        option == OPTION_DEVICE                 ? &enroll->device :
+                                                  &enroll->ca_file;
+
+    *at = value;
 }
 
 /* Values that stand in another argument than their option: for the complaint about what getopt did not understand. */
@@ -212,6 +273,15 @@ int main(int argc, char **argv)
         case OPTION_WAIT:
             if (!set_wait(&options, optarg))
                 return usage_error();
+            break;
+        case OPTION_OTP_FILE:
+        case OPTION_TOKEN_FILE:
+        case OPTION_METHOD:
+        case OPTION_PIN:
+        case OPTION_USER:
+        case OPTION_DEVICE:
+        case OPTION_CA:
+            set_enroll_option(&options.enroll, option, optarg);
             break;
         case OPTION_VERSION:
             puts("mvpnctl " MVPN_VERSION);

@@ -4,13 +4,17 @@
 
 _mvpnctl() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-    local commands="enable disable connect disconnect reload status watch links check events"
+    local commands="enable disable connect disconnect reload status watch links check events enroll unenroll sync dm"
     local options="--config --state-dir --runtime-dir --help --version" command="" word
 
     COMPREPLY=()
     case $previous in
-    --config)
+    --config | --otp-file | --token-file | --ca)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    --method)
+        mapfile -t COMPREPLY < <(compgen -W "est" -- "$current")
         return
         ;;
     --state-dir | --runtime-dir)
@@ -28,9 +32,12 @@ _mvpnctl() {
     "") options+=" --json --wait" ;;
     status | links | check | events) options+=" --json" ;;
     enable | connect) options+=" --wait" ;;
+    enroll) options+=" --otp-file --token-file --method --pin --ca --user --device" ;;
     esac
     if [[ $current == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+    elif [[ $command == dm && $previous == dm ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "show" -- "$current")
     elif [[ -z $command ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")
     fi
