@@ -303,7 +303,7 @@ int dm_pin_read(const char *typed, char ret[DM_PIN_SIZE])
         EVP_EncodeBlock((unsigned char *)ret, bytes, 32);
         return 0;
     }
-    if (strlen(typed) != 44 || typed[43] != '=' || EVP_DecodeBlock(bytes, (const unsigned char *)typed, 44) != 33)
+    if (strlen(typed) != 44 || typed[43] != '=' || typed[42] == '=' || EVP_DecodeBlock(bytes, (const unsigned char *)typed, 44) != 33)
         return -EINVAL;
     memcpy(ret, typed, DM_PIN_SIZE);
     return 0;

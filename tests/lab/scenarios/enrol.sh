@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright (C) 2026 The mvpn authors
+#
+# A fresh handset enrols with a one-time password, has a tunnel by the certificate that it got, renews that in use, and ends the enrolment:
+# no key, no file, no policy is left. Whoever is wrong (server, password, certificate) is told apart, and leaves nothing either.
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+export MVPN_LAB_LINKS=wlan0
+STORE=$HANDSET_STATE-dm
+
+dm_agent_start() {
+    hs_spawn agent "$MVPN_BIN/mvpn-dm" --config "$HANDSET_CONF" --state-dir "$STORE" --runtime-dir "$HANDSET_RUN" --idle 0
+    lab_until 20 agent_is_there || fail "mvpn-dm does not start: $(cat "$LAB_DIR/log/agent.log")"
+}
+
+agent_is_there() { hs busctl --address="$HANDSET_BUS" status org.mvpn1.Management >/dev/null 2>&1; }
+
+# enrol PASSWORD [OPTION…]
+enrol() {
+    local password=$1
+    shift
+    printf '%s\n' "$password" | ctl enroll "$ENROLL_NAME" --method est --user anna --device handset-1.example.com --ca "$LAB_DIR/pki/ca.pem" "$@"
+}
+
+# refused TEXT PATTERN PASSWORD [OPTION…]: an enrolment that must fail with these words, and leave nothing
+refused() {
+    local text=$1 pattern=$2
+    shift 2
+    if enrol "$@" >"$LAB_DIR/run/enrol.out" 2>&1; then fail "$text: it went well"; fi
+    grep -q -- "$pattern" "$LAB_DIR/run/enrol.out" || fail "$text: said $(cat "$LAB_DIR/run/enrol.out")"
+    nothing_left "$text"
+}
+
+nothing_left() { equal "$1: files in the store" "" "$(find "$STORE" -mindepth 1)"; }
+
+subject() { openssl x509 -in "$STORE/certs/$1.pem" -noout -subject -nameopt RFC2253; }
+
+# renewal is due: the account is told so, as time would
+make_due() { sed -i 's/^renew-at=.*/renew-at=1/' "$STORE/current/account"; }
+
+scenario "enrolment with a one-time password"
+mvpn_config Tunnel.Certificate= Tunnel.PrivateKey= Tunnel.CACertificates=
+gateway_start good gw
+dm_start
+dm_agent_start
+mvpnd_start || fail "mvpnd does not start"
+net_snapshot >"$LAB_DIR/run/before"
+
+# ---- whoever is wrong ----
+dm_otp anna once 600
+refused "a wrong password" "refused the password" twice
+dm_mood tls-other-ca
+refused "another CA's server" "not trusted" once
+dm_mood tls-other-name
+refused "a server of another name" "not trusted" once
+dm_mood redirect
+refused "a redirect" "elsewhere" once
+dm_mood
+for mood in cert-wrong-key cert-wrong-chain cert-ca cert-expired cert-future cert-no-client-auth; do
+    dm_otp anna "$mood" 600
+    dm_mood "$mood"
+    refused "$mood" "certificate" "$mood"
+done
+dm_mood
+
+# ---- enrolment ----
+dm_mood est-pending=1,2
+check "enrolled, though the server took its time; none of those was shown the password" enrol once
+dm_mood
+equal "whose certificate" "subject=CN=handset-1.example.com,O=Example" "$(subject device-1)"
+equal "the key's mode" 640 "$(stat -L -c %a "$STORE/keys/device-1.key")"
+refute "the password is good once" enrol once
+check "the enrolment is shown" grep -q '"enrolled": true' <(ctl dm show)
+
+# ---- the tunnel with it ----
+echo "$ENROLL_NAME $ENROLL_V4" >>"$LAB_DIR/zones/corp" # inside, the organisation tells names
+world_mark
+check "mvpnctl enable --wait" ctl enable --wait="$(patience 30)s"
+becomes "connected by the certificate that was issued" 30 state=connected management.managed=true
+carries "with the certificate that was issued" "$CORP_V4"
+becomes "the policy is good" 60 state=connected management.policy_on_trial=false
+
+# ---- renewal, in use ----
+make_due
+check "renewed" ctl sync
+check "old and new stand side by side" test -e "$STORE/keys/device-1.key" -a -e "$STORE/keys/device-2.key"
+equal "the new one has the same subject" "$(subject device-1)" "$(subject device-2)"
+refute "the new key is another one" cmp "$STORE/keys/device-1.key" "$STORE/keys/device-2.key"
+becomes "connected with the new one" 60 state=connected management.policy_on_trial=false
+check "the next session settles it" ctl sync
+refute "the old key is gone" test -e "$STORE/keys/device-1.key"
+carries "after the renewal" "$CORP_V4"
+no_leak "enrolled, connected, renewed"
+
+# ---- the end ----
+check "mvpnctl unenroll" ctl unenroll
+nothing_left "unenrolled"
+becomes "unmanaged" 30 management.managed=false
+blocked "unenrolled, but enabled"
+no_leak "after unenrolling"
+check "mvpnctl disable" ctl disable
+net_snapshot >"$LAB_DIR/run/after"
+check "nothing is left in the kernel" diff "$LAB_DIR/run/before" "$LAB_DIR/run/after"
+refute "there is nothing to end" ctl unenroll
+online "disabled"
