@@ -8,7 +8,7 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 : "${MVPN_LAB_PUSH_SILENCE:=1.5}"
-: "${MVPN_LAB_PUSHES:=30}"
+: "${MVPN_LAB_PUSHES:=10}" # 30 by hand: each waits for longer than a lifetime
 LIFETIME=8
 
 inner_address() { ctl status --json | python3 -c 'import json, sys
