@@ -345,6 +345,8 @@ static int take_entry(struct intake *intake, const struct parse_item *item)
         r = set_value(intake, key, item->line, item->value, &good);
     if (r == 0 && good)
         intake->builder->origins[config_key_id(key)] = (struct origin){ intake->file, item->line };
+    if (config_key_id(key) == KEY_ENABLED && intake->source == CONFIG_SOURCE_POLICY)
+        intake->builder->settings->policy_says_enabled = true;
     return r;
 }
 

@@ -13,6 +13,7 @@ enum check_revocation { CHECK_REVOCATION_NO, CHECK_REVOCATION_YES, CHECK_REVOCAT
 
 struct settings {
     bool enabled; /* [Tunnel] Enabled=; the record in the state directory wins */
+    bool policy_says_enabled; /* the management server's policy has a line for it */
     struct policy policy;
 
     /* [Tunnel] */

@@ -77,16 +77,17 @@ static int set_present(struct daemon *daemon, const struct store_policy *policy)
     return 0;
 }
 
-/* Enabled= counts when it changes: a person's wish since then is not undone by every other policy. */
-static void follow_enabled(struct daemon *daemon, bool before, bool may_disable)
+/*
+ * Enabled= counts when it changes: a person's wish since then is not undone by every other policy. A policy that says nothing of it opens
+ * nothing; only one that says no does, or the end of management.
+ */
+static void follow_enabled(struct daemon *daemon, bool before, bool is_end)
 {
     bool after = daemon->settings->enabled;
 
-    if (before == after)
-        return;
-    if (after)
+    if (!before && after)
         daemon_push_simple(daemon, EVENT_ENABLE);
-    else if (may_disable)
+    else if (before && !after && (is_end || daemon->settings->policy_says_enabled))
         daemon_push_simple(daemon, EVENT_DISABLE);
 }
 
@@ -134,7 +135,7 @@ int daemon_apply_policy(struct daemon *daemon, const char *text, struct bus_poli
     if (!same)
         trial_end(&managed->trial);
     daemon_adopt(daemon, &change); /* also the same text: the files that it names may be new */
-    follow_enabled(daemon, enabled, true);
+    follow_enabled(daemon, enabled, is_empty(text));
     if (same)
         return 0;
     journal_say(LOG_INFO, "Policy %u of the management server is in force%s.", policy.generation, policy.on_trial ? ", on trial" : ": none");
@@ -174,7 +175,8 @@ static int use_good(struct daemon *daemon, struct store_policy *good, struct cha
     }
     trial_end(&daemon->managed.trial);
     daemon_adopt(daemon, change);
-    follow_enabled(daemon, enabled, by_hand);
+    if (by_hand)
+        follow_enabled(daemon, enabled, false);
     daemon_watch_trial(daemon);
     return 0;
 }

@@ -231,6 +231,10 @@ static void a_policy_may_close_and_name_its_store(void)
     CHECK_STR(built.settings->ca_certificates, "/store/roots/roots.v2.pem");
     CHECK(built.settings->policy.complete && built.settings->enabled &&
           !built.settings->policy.user_may_disable);
+    CHECK(built.settings->policy_says_enabled);
+    built_end(&built);
+    build_two("[Tunnel]\nEnabled=yes\n", "[Tunnel]\nMTU=1400\n", &built);
+    CHECK(built.settings && built.settings->enabled && !built.settings->policy_says_enabled);
     built_end(&built);
 }
 
