@@ -101,7 +101,7 @@ static void print_help(FILE *out)
           "  --wait[=DURATION]  Wait until connected (enable, connect); 60s unless told\n"
           "  --otp-file FILE    enroll: the one-time password; -: standard input; else asked for\n"
           "  --token-file FILE  enroll: a token instead of a password\n"
-          "  --method METHOD    enroll: est\n"
+          "  --method METHOD    enroll: mde2 (unless told), est\n"
           "  --pin SHA256       enroll: of the server's public key, instead of a root\n"
           "  --ca FILE          enroll: roots to trust the server by, instead of the system's\n"
           "  --user NAME        enroll: who the password belongs to; else the mail address\n"

@@ -8,6 +8,7 @@
  *     gen-7/certs/NAME.pem  the device certificate and what stands between it and the roots
  *     gen-7/keys/NAME.key   its key; readable for the group
  *     gen-7/roots/NAME.pem  the roots that came with it
+ *     gen-7/management      the management server and its secrets; for mvpn-dm only
  *     gen-7/server-roots.pem, gen-7/policy   what the server is trusted by, if not by the system's roots; the last policy text of the DM server
  *
  * A change writes the next generation and turns the link by one rename: after a power cut either the old account or the new one is there.
@@ -21,6 +22,7 @@
 struct dm_account {
     char method[8]; /* est, scep, mde2 */
     char server[1024]; /* URL as the engine wants it */
+    char service[1024]; /* where renewal is asked for, where that is not the server */
     char name[DM_STORE_NAME_SIZE]; /* of the certificate in force */
     char previous[DM_STORE_NAME_SIZE]; /* of the one before, until the new one has worked; "" when there is none */
     char device[65]; /* common name that was asked for */
@@ -41,6 +43,7 @@ struct dm_account_file {
     unsigned mode;
 };
 
+struct dm_provisioning;
 struct dm_store;
 
 /* Makes the folder where missing, and clears away generations that never counted. 0 or negative errno. */
@@ -59,6 +62,8 @@ int dm_store_commit(struct dm_store *store, const struct dm_account *account, co
 /* Nothing is left, keys are overwritten. The folder itself stays. */
 int dm_store_remove(struct dm_store *store);
 
-/* The text of an account both ways (pure). -EBADMSG: not whole; output untouched. */
+/* The text of an account, and of the file management, both ways (pure). -EBADMSG: not whole; output untouched. */
 int dm_account_parse(const char *text, size_t n_bytes, struct dm_account *ret);
 int dm_account_format(const struct dm_account *account, char *ret, size_t size);
+int dm_management_parse(const char *text, size_t n_bytes, struct dm_provisioning *ret);
+int dm_management_format(const struct dm_provisioning *management, char *ret, size_t size);

@@ -1,125 +1,90 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The account as key=value lines. Keys of a newer mvpn are passed over; the last line says that nothing is missing.
+ * The fields of the account, and of the management server's part of it, as they stand on disk.
  */
 #include "dm/account.h"
 
 #include "base/macro.h"
-#include "base/strbuf.h"
+#include "dm/fields.h"
+#include "dm/provisioning.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define LAST_LINE "end=yes"
+#define A(key, member, kind) DM_FIELD(struct dm_account, key, member, kind)
+#define P(key, member, kind) DM_FIELD(struct dm_provisioning, key, member, kind)
 
-static const struct text_key {
-    const char *key;
-    size_t offset, size;
-} text_keys[] = {
-    { "method", offsetof(struct dm_account, method), sizeof(((struct dm_account *)0)->method) },
-    { "server", offsetof(struct dm_account, server), sizeof(((struct dm_account *)0)->server) },
-    { "name", offsetof(struct dm_account, name), sizeof(((struct dm_account *)0)->name) },
-    { "previous", offsetof(struct dm_account, previous), sizeof(((struct dm_account *)0)->previous) },
-    { "device", offsetof(struct dm_account, device), sizeof(((struct dm_account *)0)->device) },
-    { "pin", offsetof(struct dm_account, pin), sizeof(((struct dm_account *)0)->pin) },
+static const struct dm_field account_fields[] = {
+    A("method", method, DM_FIELD_TEXT),
+    A("server", server, DM_FIELD_TEXT),
+    A("service", service, DM_FIELD_TEXT),
+    A("name", name, DM_FIELD_TEXT),
+    A("previous", previous, DM_FIELD_TEXT),
+    A("device", device, DM_FIELD_TEXT),
+    A("pin", pin, DM_FIELD_TEXT),
+    A("enrolled-at", enrolled_at_sec, DM_FIELD_INT64),
+    A("renew-at", renew_at_sec, DM_FIELD_INT64),
+    A("expires-at", expires_at_sec, DM_FIELD_INT64),
+    A("next-session-at", next_session_at_sec, DM_FIELD_INT64),
+    A("failed", n_failed, DM_FIELD_UINT32),
+    A("serial", serial, DM_FIELD_UINT32),
 };
 
-static const struct number_key {
-    const char *key;
-    size_t offset;
-    bool wide; /* int64_t, else uint32_t */
-} number_keys[] = {
-    { "enrolled-at", offsetof(struct dm_account, enrolled_at_sec), true },
-    { "renew-at", offsetof(struct dm_account, renew_at_sec), true },
-    { "expires-at", offsetof(struct dm_account, expires_at_sec), true },
-    { "next-session-at", offsetof(struct dm_account, next_session_at_sec), true },
-    { "failed", offsetof(struct dm_account, n_failed), false },
-    { "serial", offsetof(struct dm_account, serial), false },
+static const struct dm_field management_fields[] = {
+    P("provider", provider_id, DM_FIELD_TEXT),
+    P("address", address, DM_FIELD_TEXT),
+    P("wbxml", wbxml, DM_FIELD_BOOL),
+    P("client-proof", client.proof, DM_FIELD_UINT32),
+    P("client-user", client.user, DM_FIELD_TEXT),
+    P("client-secret", client.secret, DM_FIELD_TEXT),
+    P("client-nonce", client.nonce, DM_FIELD_TEXT),
+    P("server-proof", server.proof, DM_FIELD_UINT32),
+    P("server-user", server.user, DM_FIELD_TEXT),
+    P("server-secret", server.secret, DM_FIELD_TEXT),
+    P("server-nonce", server.nonce, DM_FIELD_TEXT),
+    P("retries", retry_count, DM_FIELD_UINT32),
+    P("initial-backoff", initial_backoff_msec, DM_FIELD_UINT32),
+    P("max-backoff", max_backoff_msec, DM_FIELD_UINT32),
+    P("first-retries", poll.first_retries, DM_FIELD_UINT32),
+    P("first-interval", poll.first_interval_min, DM_FIELD_UINT32),
+    P("second-retries", poll.second_retries, DM_FIELD_UINT32),
+    P("second-interval", poll.second_interval_min, DM_FIELD_UINT32),
+    P("remaining-retries", poll.remaining_retries, DM_FIELD_UINT32),
+    P("remaining-interval", poll.remaining_interval_min, DM_FIELD_UINT32),
+    P("on-login", poll.on_login, DM_FIELD_BOOL),
+    P("renew-period", renew_period_days, DM_FIELD_UINT32),
+    P("renew-retry", renew_retry_days, DM_FIELD_UINT32),
 };
+
+_Static_assert(sizeof(enum dm_proof) == sizeof(uint32_t), "a proof is written as a number");
 
 int dm_account_format(const struct dm_account *account, char *ret, size_t size)
 {
-    struct strbuf out;
-
-    strbuf_init(&out, ret, size);
-    for (size_t i = 0; i < ELEMENTSOF(text_keys); i++) {
-        const char *value = (const char *)account + text_keys[i].offset;
-
-        if (strpbrk(value, "\r\n"))
-            return -EINVAL;
-        strbuf_add(&out, "%s=%s\n", text_keys[i].key, value);
-    }
-    for (size_t i = 0; i < ELEMENTSOF(number_keys); i++) {
-        const char *at = (const char *)account + number_keys[i].offset;
-
-        strbuf_add(&out, "%s=%" PRId64 "\n", number_keys[i].key, number_keys[i].wide ? *(const int64_t *)at : (int64_t) * (const uint32_t *)at);
-    }
-    strbuf_add(&out, LAST_LINE "\n");
-    return out.truncated ? -E2BIG : 0;
-}
-
-static int take_number(struct dm_account *account, const struct number_key *key, const char *value)
-{
-    char *at = (char *)account + key->offset, *end;
-    long long number;
-
-    errno = 0;
-    number = strtoll(value, &end, 10);
-    if (errno || end == value || *end || number < 0 || (!key->wide && number > UINT32_MAX))
-        return -EBADMSG;
-    if (key->wide)
-        *(int64_t *)at = number;
-    else
-        *(uint32_t *)at = (uint32_t)number;
-    return 0;
-}
-
-static int take_line(struct dm_account *account, const char *key, const char *value)
-{
-    for (size_t i = 0; i < ELEMENTSOF(text_keys); i++) {
-        if (strcmp(text_keys[i].key, key) != 0)
-            continue;
-        if (strlen(value) >= text_keys[i].size)
-            return -EBADMSG;
-        strcpy((char *)account + text_keys[i].offset, value);
-        return 0;
-    }
-    for (size_t i = 0; i < ELEMENTSOF(number_keys); i++)
-        if (strcmp(number_keys[i].key, key) == 0)
-            return take_number(account, &number_keys[i], value);
-    return 0;
+    return dm_fields_format(account, account_fields, ELEMENTSOF(account_fields), ret, size);
 }
 
 int dm_account_parse(const char *text, size_t n_bytes, struct dm_account *ret)
 {
     struct dm_account account = { 0 };
-    char line[1200];
-    bool whole = false;
 
-    while (n_bytes) {
-        const char *end = memchr(text, '\n', n_bytes);
-        size_t n = end ? (size_t)(end - text) : 0;
-        char *value;
-
-        if (!end || whole || n >= sizeof(line) || memchr(text, '\0', n))
-            return -EBADMSG;
-        memcpy(line, text, n);
-        line[n] = '\0';
-        whole = strcmp(line, LAST_LINE) == 0;
-        value = strchr(line, '=');
-        if (!value)
-            return -EBADMSG;
-        *value++ = '\0';
-        if (take_line(&account, line, value) < 0)
-            return -EBADMSG;
-        text += n + 1;
-        n_bytes -= n + 1;
-    }
-    if (!whole || !account.method[0] || !account.name[0])
+    if (dm_fields_parse(text, n_bytes, account_fields, ELEMENTSOF(account_fields), &account) < 0 || !account.method[0] || !account.name[0])
         return -EBADMSG;
     *ret = account;
+    return 0;
+}
+
+int dm_management_format(const struct dm_provisioning *management, char *ret, size_t size)
+{
+    return dm_fields_format(management, management_fields, ELEMENTSOF(management_fields), ret, size);
+}
+
+int dm_management_parse(const char *text, size_t n_bytes, struct dm_provisioning *ret)
+{
+    struct dm_provisioning management = { 0 };
+
+    if (dm_fields_parse(text, n_bytes, management_fields, ELEMENTSOF(management_fields), &management) < 0 || !management.address[0] ||
+        management.client.proof > DM_PROOF_HMAC || management.server.proof > DM_PROOF_HMAC)
+        return -EBADMSG;
+    *ret = management;
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "dm/issued.h"
 #include "dm/keys.h"
 #include "dm/method.h"
+#include "dm/provisioning.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -20,6 +21,7 @@
 #define PATIENCE_SEC       600 /* for a 202 while a person looks on; a renewal comes again by itself */
 #define RENEW_BEFORE_SEC   (30 * INT64_C(86400)) /* at most; a third of the lifetime for short ones */
 #define ACCOUNT_NAME_STEM  "device"
+#define MANAGEMENT_BYTES_MAX 8192
 
 struct work {
     struct dm_store *store;
@@ -109,13 +111,17 @@ static int64_t seconds_of(const ASN1_TIME *time)
     return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
 }
 
-static void set_dates(struct dm_account *account, X509 *certificate, int64_t now_sec)
+/* The organisation says when to renew, or a third of the life is left, at most 30 days. */
+static void set_dates(struct dm_account *account, X509 *certificate, const struct dm_provisioning *provisioning, int64_t now_sec)
 {
     int64_t begins_sec = seconds_of(X509_get0_notBefore(certificate)), lead_sec;
 
     account->expires_at_sec = seconds_of(X509_get0_notAfter(certificate));
     lead_sec = (account->expires_at_sec - begins_sec) / 3;
-    account->renew_at_sec = account->expires_at_sec - (lead_sec < RENEW_BEFORE_SEC ? lead_sec : RENEW_BEFORE_SEC);
+    lead_sec = lead_sec < RENEW_BEFORE_SEC ? lead_sec : RENEW_BEFORE_SEC;
+    if (provisioning && provisioning->renew_period_days && provisioning->renew_period_days < 36500)
+        lead_sec = provisioning->renew_period_days * INT64_C(86400);
+    account->renew_at_sec = account->expires_at_sec - lead_sec;
     if (account->renew_at_sec < now_sec)
         account->renew_at_sec = now_sec;
 }
@@ -141,18 +147,24 @@ static int chain_to_pem(const struct dm_enrolled *enrolled, char **ret, size_t *
 static int commit(struct work *work, struct dm_error *error)
 {
     struct dm_account *account = &work->account;
+    const struct dm_provisioning *provisioning = work->enrolled.provisioning;
     _cleanup_free_ char *certs = NULL, *roots = NULL;
-    char paths[3][128], *key = NULL;
+    char paths[3][128], management[MANAGEMENT_BYTES_MAX], *key = NULL;
+    bool managed = provisioning && provisioning->address[0];
     size_t n_certs = 0, n_roots = 0, n_key = 0;
     int r;
 
     memcpy(account->previous, account->name, sizeof(account->previous));
     snprintf(account->name, sizeof(account->name), ACCOUNT_NAME_STEM "-%u", ++account->serial);
-    set_dates(account, work->enrolled.certificate, clock_realtime_sec());
+    set_dates(account, work->enrolled.certificate, work->enrolled.provisioning, clock_realtime_sec());
+    if (provisioning)
+        memcpy(account->service, provisioning->service_url, sizeof(account->service));
     snprintf(paths[0], sizeof(paths[0]), "certs/%s.pem", account->name);
     snprintf(paths[1], sizeof(paths[1]), "keys/%s.key", account->name);
     snprintf(paths[2], sizeof(paths[2]), "roots/%s.pem", account->name);
     r = chain_to_pem(&work->enrolled, &certs, &n_certs);
+    if (r == 0 && managed)
+        r = dm_management_format(provisioning, management, sizeof(management));
     if (r == 0)
         r = dm_certs_to_pem(work->enrolled.roots, &roots, &n_roots);
     if (r == 0)
@@ -163,23 +175,25 @@ static int commit(struct work *work, struct dm_error *error)
             { paths[1], key, n_key, 0640 },
             { paths[2], roots, n_roots, 0640 },
             { "server-roots.pem", work->roots_pem, work->roots_bytes, 0640 },
+            { "management", management, managed ? strlen(management) : 0, 0600 },
         };
 
-        r = dm_store_commit(work->store, account, files, 4);
+        r = dm_store_commit(work->store, account, files, managed ? 5 : 4); /* a renewal that names no server leaves the one there is */
     }
+    explicit_bzero(management, sizeof(management));
     dm_secret_free(key, n_key);
     return r < 0 ? dm_error_set(error, r, "The certificate could not be stored: %s.", strerror(-r)) : 0;
 }
 
 static int set_server(struct work *work, const struct dm_enrol_request *request, struct dm_error *error)
 {
-    const char *method = request->method ? request->method : "est";
+    const char *method = request->method ? request->method : "mde2";
 
     work->method = dm_method_find(method);
     if (!work->method)
-        return dm_error_set(error, -EINVAL, "There is no way of enrolment called '%.20s'; there is est.", method);
+        return dm_error_set(error, -EINVAL, "There is no way of enrolment called '%.20s'; there are mde2 and est.", method);
     snprintf(work->account.method, sizeof(work->account.method), "%s", method);
-    if (dm_server_url(request->typed_server, work->account.server, sizeof(work->account.server)) < 0)
+    if (dm_server_url(request->typed_server, strcmp(method, "mde2") == 0 ? "enterpriseenrollment." : "", work->account.server, sizeof(work->account.server)) < 0)
         return dm_error_set(error, -EINVAL, "'%.80s' is no server: give a name, an https address or your mail address.", request->typed_server);
     if (request->pin && dm_pin_read(request->pin, work->account.pin) < 0)
         return dm_error_set(error, -EINVAL, "The pin is no SHA-256: give 64 hexadecimal digits or base64.");
@@ -197,6 +211,9 @@ static int set_identity(struct work *work, const struct dm_enrol_request *reques
     snprintf(work->account.device, sizeof(work->account.device), "%s", request->device ? request->device : host);
     work->trust.user = request->user ? request->user : dm_is_mail(request->typed_server) ? request->typed_server : "";
     work->trust.password = request->secret;
+    work->wish.user = work->trust.user;
+    work->wish.secret = request->secret;
+    work->wish.secret_is_token = request->secret_is_token;
     return 0;
 }
 
@@ -308,6 +325,8 @@ int dm_renew_run(struct dm_store *store, const struct dm_job_hooks *hooks, struc
         work.trust.certificate_pem = work.certificate_pem;
         work.trust.key_pem = work.key_pem;
         work.wish.old_certificate = sk_X509_value(work.certificates, 0);
+        if (work.account.service[0])
+            work.trust.origin_url = work.wish.server_url = work.account.service;
         r = ask(&work, error);
         if (r == 0)
             r = commit(&work, error);

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Enrolment. mvpn-dm-enrol: engines (EST), keys, requests, certificates judged; pure, OpenSSL only. mvpn-dm-carry: HTTP and the disk.
+# Enrolment. mvpn-dm-enrol: engines (EST, MDE2), keys, requests, certificates judged; pure, OpenSSL only. mvpn-dm-carry: HTTP and the disk.
 pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd>=246)
-add_library(mvpn-dm-enrol STATIC keys.c csr.c issued.c enrolled.c est.c method.c accounttext.c)
-target_link_libraries(mvpn-dm-enrol PUBLIC mvpn-dm-codec PkgConfig::OPENSSL_CRYPTO)
-add_library(mvpn-dm-carry STATIC disk.c account.c server.c http.c enrol.c)
+add_library(mvpn-dm-enrol STATIC keys.c csr.c issued.c enrolled.c est.c soap.c provisioning.c mde2.c method.c fields.c accounttext.c server.c)
+target_link_libraries(mvpn-dm-enrol PUBLIC mvpn-dm-codec PkgConfig::OPENSSL_CRYPTO PkgConfig::LIBCURL)
+add_library(mvpn-dm-carry STATIC disk.c account.c http.c enrol.c)
 target_link_libraries(mvpn-dm-carry PUBLIC mvpn-dm-enrol PkgConfig::LIBCURL)
 add_executable(mvpn-dm main.c service.c authorize.c jobs.c mvpnd.c log.c)
 target_link_libraries(mvpn-dm PRIVATE mvpn-dm-carry mvpn-config PkgConfig::SYSTEMD)

@@ -4,6 +4,9 @@
  */
 #include "dm/enrolled.h"
 
+#include "dm/keys.h"
+#include "dm/provisioning.h"
+
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -13,5 +16,6 @@ void dm_enrolled_clear(struct dm_enrolled *enrolled)
     X509_free(enrolled->certificate);
     sk_X509_pop_free(enrolled->roots, X509_free);
     sk_X509_pop_free(enrolled->others, X509_free);
+    dm_secret_free((char *)enrolled->provisioning, sizeof(*enrolled->provisioning));
     *enrolled = (struct dm_enrolled){ 0 };
 }

@@ -6,9 +6,11 @@
  */
 #include "dm/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct dm_provisioning;
 struct evp_pkey_st;
 struct stack_st_X509;
 struct x509_st;
@@ -17,8 +19,10 @@ struct x509_st;
 
 /* Everything is borrowed for the engine's life. */
 struct dm_enrol_wish {
-    const char *server_url; /* "https://host[:port][/path]", without a slash at the end */
+    const char *server_url; /* "https://host[:port][/path]", without a slash at the end; of a renewal: where that is done */
     const char *common_name; /* of a first certificate */
+    const char *user, *secret; /* where they go into the message (MDE2); NULL: none */
+    bool secret_is_token;
     const char *challenge; /* the one-time password where it goes into the request (SCEP); NULL: none */
     /* A renewal: what is in force. NULL: a first enrolment. */
     struct x509_st *old_certificate;
@@ -32,6 +36,7 @@ struct dm_enrolled {
     struct x509_st *certificate;
     struct stack_st_X509 *roots; /* trust anchors of the organisation */
     struct stack_st_X509 *others; /* what stands between */
+    struct dm_provisioning *provisioning; /* the management account; NULL: this way brings none */
 };
 
 void dm_enrolled_clear(struct dm_enrolled *enrolled);

@@ -6,6 +6,7 @@
 
 #include "base/macro.h"
 #include "dm/est.h"
+#include "dm/mde2.h"
 
 #include <string.h>
 
@@ -34,7 +35,33 @@ static void free_est(void *engine)
     est_free(engine);
 }
 
+static void *make_mde2(const struct dm_enrol_wish *wish)
+{
+    return mde2_new(wish);
+}
+
+static int next_mde2(void *engine, struct dm_exchange *ret, struct dm_error *error)
+{
+    return mde2_next(engine, ret, error);
+}
+
+static int answer_mde2(void *engine, const struct dm_answer *answer, struct dm_error *error)
+{
+    return mde2_answer(engine, answer, error);
+}
+
+static void take_mde2(void *engine, struct dm_enrolled *ret)
+{
+    mde2_take(engine, ret);
+}
+
+static void free_mde2(void *engine)
+{
+    mde2_free(engine);
+}
+
 static const struct dm_method methods[] = {
+    { "mde2", make_mde2, next_mde2, answer_mde2, take_mde2, free_mde2 },
     { "est", make_est, next_est, answer_est, take_est, free_est },
 };
 

@@ -73,12 +73,12 @@ bool dm_is_mail(const char *typed)
     return at && at != typed && at[1] && !strchr(at + 1, '@') && !strchr(typed, '/') && is_plain(typed);
 }
 
-int dm_server_url(const char *typed, char *ret, size_t size)
+int dm_server_url(const char *typed, const char *mail_host, char *ret, size_t size)
 {
     char origin[DM_ORIGIN_SIZE], url[1024];
     const char *rest = dm_is_mail(typed) ? strchr(typed, '@') + 1 : typed;
     const char *scheme = strstr(rest, "://") ? "" : "https://";
-    size_t n = (size_t)snprintf(url, sizeof(url), "%s%s", scheme, rest);
+    size_t n = (size_t)snprintf(url, sizeof(url), "%s%s%s", scheme, rest == typed ? "" : mail_host, rest);
 
     if (n >= sizeof(url) || n >= size || dm_origin_of(url, origin) < 0 || strpbrk(url, "?#"))
         return -EINVAL;

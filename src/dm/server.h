@@ -14,8 +14,11 @@ int dm_origin_of(const char *url, char ret[DM_ORIGIN_SIZE]);
 
 bool dm_same_origin(const char *url, const char *other_url);
 
-/* What a person types: "host", "host:port", "https://host/path", "user@domain" -> the URL without a slash at its end. 0 or -EINVAL. */
-int dm_server_url(const char *typed, char *ret, size_t size);
+/*
+ * What a person types: "host", "host:port", "https://host/path", "user@domain" -> the URL without a slash at its end. mail_host stands before the
+ * domain of a mail address ("enterpriseenrollment."). 0 or -EINVAL.
+ */
+int dm_server_url(const char *typed, const char *mail_host, char *ret, size_t size);
 
 /* Is it an address of mail: one @ with something on both sides and no slash? */
 bool dm_is_mail(const char *typed);

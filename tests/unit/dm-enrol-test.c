@@ -226,7 +226,7 @@ static void knows_addresses(void)
 
     for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
         test_context("%s", rows[i].typed);
-        CHECK_EQ(dm_server_url(rows[i].typed, url, sizeof(url)), rows[i].url ? 0 : -EINVAL);
+        CHECK_EQ(dm_server_url(rows[i].typed, "", url, sizeof(url)), rows[i].url ? 0 : -EINVAL);
         if (rows[i].url)
             CHECK_STR(url, rows[i].url);
     }

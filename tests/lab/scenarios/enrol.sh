@@ -103,4 +103,31 @@ check "mvpnctl disable" ctl disable
 net_snapshot >"$LAB_DIR/run/after"
 check "nothing is left in the kernel" diff "$LAB_DIR/run/before" "$LAB_DIR/run/after"
 refute "there is nothing to end" ctl unenroll
-online "disabled"
+
+# ---- as Windows does it, by the mail address alone ----
+dns_set enterpriseenrollment.example.com "$ENROLL_V4"
+by_mail() { printf '%s\n' "$1" | ctl enroll anna@example.com --device handset-1.example.com --ca "$LAB_DIR/pki/ca.pem"; }
+refute "MDE2: a wrong password" by_mail wrong
+nothing_left "MDE2: a wrong password"
+for mood in soap-relates discovery-http addr-http prov-no-certificate cert-wrong-key soap-fault=DeviceCapReached; do
+    dm_otp anna@example.com "$mood" 600
+    dm_mood "$mood"
+    refute "MDE2: $mood" by_mail "$mood"
+    nothing_left "MDE2: $mood"
+done
+dm_mood
+dm_otp anna@example.com mail 600
+dm_forget
+check "MDE2: enrolled" by_mail mail
+dm_clean "MDE2: enrolment"
+check "MDE2: mvpnctl enable --wait" ctl enable --wait="$(patience 30)s"
+carries "with the certificate by MDE2" "$CORP_V4"
+check "MDE2: the server's secrets are for mvpn-dm alone" test "$(stat -L -c %a "$STORE/current/management")" = 600
+becomes "MDE2: the policy is good" 60 state=connected management.policy_on_trial=false
+make_due
+check "MDE2: renewed through the tunnel, signed with the old key" ctl sync
+check "MDE2: the server took it as a renewal" dm_log enrolled operation=renew
+check "MDE2: mvpnctl unenroll" ctl unenroll
+nothing_left "MDE2: unenrolled"
+check "mvpnctl disable, again" ctl disable
+check "disabled: the internet works" traffic tcp "$WORLD_V4"
