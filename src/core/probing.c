@@ -567,7 +567,7 @@ static void doubt(struct core *core)
         learn(core, NAT_METHOD_NONE, 0);
     else
         learn(core, probing->method, probing->lifetime_usec / 2);
-    remember(core);
+    remember_as(core, NAT_METHOD_NONE); /* a guess: if we leave before it is judged, the next visit measures */
     rest(core, 0);
 }
 

@@ -218,6 +218,7 @@ static void a_changed_mapping_halves_at_once(void)
                .path = { f.mirror.tunnel.local, f.mirror.tunnel.remote, .nat = true, .moved = true, .mapping_changed = true } });
     CHECK_EQ(f.mirror.status.keepalive_interval_usec, SEC(57));
     CHECK(fx_did(&f, ACTION_NAT_REMEMBER));
+    CHECK_EQ(mirror_action(&f.mirror, ACTION_NAT_REMEMBER)->nat.method, NAT_METHOD_NONE); /* the half is a guess, not for the next visit */
     fx_advance(&f, SEC(1));
     CHECK(f.mirror.n_done[ACTION_PROBE_SEND] > 0); /* and is measured again */
     fixture_done(&f);
