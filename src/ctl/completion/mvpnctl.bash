@@ -29,7 +29,7 @@ _mvpnctl() {
         fi
     done
     case $command in
-    "") options+=" --json --wait" ;;
+    "") options+=" --json --wait --otp-file --token-file --method --pin --ca --user --device" ;;
     status | links | check | events) options+=" --json" ;;
     enable | connect) options+=" --wait" ;;
     enroll) options+=" --otp-file --token-file --method --pin --ca --user --device" ;;
