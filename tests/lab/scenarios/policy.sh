@@ -154,9 +154,17 @@ mvpnd_start || fail "mvpnd does not start with a rotten policy"
 becomes "the last good one is used" 60 state=connected keepalive.interval=31 management.managed=true "management.rolled_back_because!="
 no_leak "a rotten policy"
 
-# ---- unmanaged again ----
+# ---- switched on and off, and unmanaged again ----
+apply "Enabled=yes" '[Tunnel]' Enabled=yes '[Management]' UserMayDisable=no
+becomes "on" 60 state=connected management.policy_on_trial=false
+apply "a policy that says nothing of it" '[Keepalive]' Interval=21s
+becomes "still on" 60 state=connected management.policy_on_trial=false
 call ApplyPolicy s '' >/dev/null || fail "an empty policy"
-becomes "unmanaged" 60 state=connected management.managed=false management.user_may_disable=true gateway.name=$GW_NAME
-no_leak "the end of management"
+becomes "unmanaged, and a person's VPN is still on" 60 state=connected management.managed=false management.user_may_disable=true gateway.name=$GW_NAME
+no_leak "on until somebody says off"
 ctl disable || fail "mvpnctl disable"
-check "off is off" traffic tcp "$WORLD_V4"
+apply "Enabled=yes where it was off" '[Tunnel]' Enabled=yes
+becomes "on" 60 state=connected internet_blocked=false management.policy_on_trial=false
+call ApplyPolicy s '' >/dev/null || fail "an empty policy"
+becomes "off with the end of management" 60 state=disabled management.managed=false
+check "the internet is open" traffic tcp "$WORLD_V4"
