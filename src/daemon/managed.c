@@ -78,16 +78,17 @@ static int set_present(struct daemon *daemon, const struct store_policy *policy)
 }
 
 /*
- * Enabled= counts when it changes: a person's wish since then is not undone by every other policy. A policy that says nothing of it opens
- * nothing; only one that says no does, or the end of management.
+ * Enabled= counts when it changes: a person's wish since then is not undone by every other policy, unless no person is to have one. A policy
+ * that says nothing of it opens nothing; only one that says no does, or the end of management.
  */
 static void follow_enabled(struct daemon *daemon, bool before, bool is_end)
 {
-    bool after = daemon->settings->enabled;
+    const struct settings *settings = daemon->settings;
+    bool after = settings->enabled, is_decreed = settings->policy_says_enabled && !settings->policy.user_may_disable;
 
-    if (!before && after)
+    if (after && (!before || is_decreed))
         daemon_push_simple(daemon, EVENT_ENABLE);
-    else if (before && !after && (is_end || daemon->settings->policy_says_enabled))
+    else if (before && !after && (is_end || settings->policy_says_enabled))
         daemon_push_simple(daemon, EVENT_DISABLE);
 }
 
@@ -135,9 +136,9 @@ int daemon_apply_policy(struct daemon *daemon, const char *text, struct bus_poli
     if (!same)
         trial_end(&managed->trial);
     daemon_adopt(daemon, &change); /* also the same text: the files that it names may be new */
-    follow_enabled(daemon, enabled, is_empty(text));
     if (same)
         return 0;
+    follow_enabled(daemon, enabled, is_empty(text));
     journal_say(LOG_INFO, "Policy %u of the management server is in force%s.", policy.generation, policy.on_trial ? ", on trial" : ": none");
     if (policy.on_trial)
         trial_begin(&managed->trial);

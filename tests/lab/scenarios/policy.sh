@@ -157,6 +157,11 @@ no_leak "a rotten policy"
 # ---- switched on and off, and unmanaged again ----
 apply "Enabled=yes" '[Tunnel]' Enabled=yes '[Management]' UserMayDisable=no
 becomes "on" 60 state=connected management.policy_on_trial=false
+ctl disable || fail "root may disable"
+becomes "off by root" 30 state=disabled
+apply "an always-on policy" '[Tunnel]' Enabled=yes '[Management]' UserMayDisable=no '[Keepalive]' Interval=22s
+becomes "on again with the next policy that decrees it" 60 state=connected management.policy_on_trial=false
+world_mark
 apply "a policy that says nothing of it" '[Keepalive]' Interval=21s
 becomes "still on" 60 state=connected management.policy_on_trial=false
 call ApplyPolicy s '' >/dev/null || fail "an empty policy"
