@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ./Vendor/mvpn/MobileVPN: what mvpn has and no other client. conf/ddf/mobilevpn.ddf.xml describes it for administrators; a test
- * compares the two.
- * Every leaf is always there; an empty value means the device's own configuration or default.
+ * ./Vendor/mvpn/MobileVPN: what mvpn has and no other client. conf/ddf/mobilevpn.ddf.xml describes it for administrators; a test compares
+ * the two. Every leaf is always there; an empty value means the device's own configuration or default.
  */
 #include "dm/definition.h"
 

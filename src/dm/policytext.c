@@ -147,7 +147,7 @@ static void write_dns(struct writer *w, const struct dm_node *profile)
     list_line(w, "Tunnel", "SearchDomains", &domains);
 }
 
-static void write_profile(struct writer *w, const struct dm_node *profile, const struct dm_policy_names *names)
+static void write_profile(struct writer *w, const struct dm_node *profile)
 {
     const struct dm_node *native = dm_tree_child(profile, "NativeProfile");
     const struct dm_node *suite = dm_tree_child(native, "CryptographySuite");
@@ -156,11 +156,6 @@ static void write_profile(struct writer *w, const struct dm_node *profile, const
 
     add_words(&servers, dm_node_text(native, "Servers"), ",", ';');
     list_line(w, "Tunnel", "Gateway", &servers);
-    if (names) {
-        stored(w, "Certificate", names->certificate);
-        stored(w, "PrivateKey", names->private_key);
-        stored(w, "CACertificates", names->ca_certificates);
-    }
     if (suite) {
         line(w, "Tunnel", "IKEProposals", dm_crypto_ike(suite, proposal, sizeof(proposal)));
         line(w, "Tunnel", "ESPProposals", dm_crypto_esp(suite, proposal, sizeof(proposal)));
@@ -210,8 +205,13 @@ char *dm_policy_text(struct dm_tree *tree, const struct dm_policy_names *names, 
     if (!*enabled && profile && dm_node_true(profile, "AlwaysOn"))
         enabled = "yes";
     line(&w, "Tunnel", "Enabled", enabled);
+    if (names) {
+        stored(&w, "Certificate", names->certificate);
+        stored(&w, "PrivateKey", names->private_key);
+        stored(&w, "CACertificates", names->ca_certificates);
+    }
     if (profile)
-        write_profile(&w, profile, names);
+        write_profile(&w, profile);
     write_rest(&w, tree, locked, profile && dm_node_true(profile, "DisableDisconnectButton"));
     if (!w.refused && !w.text.failed)
         return dm_grow_steal(&w.text);

@@ -8,7 +8,7 @@
 
 struct dm_tree;
 
-/* Names in mvpn's own store, as "dm:NAME" takes them; NULL: the policy does not say. */
+/* Names in mvpn's own store, as "dm:NAME" takes them; NULL: the policy does not say (whoever keeps them adds them). */
 struct dm_policy_names {
     const char *certificate, *private_key, *ca_certificates;
 };

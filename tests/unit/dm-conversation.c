@@ -21,7 +21,6 @@ static void count_up(void *userdata, uint8_t *bytes, size_t n_bytes)
 void conversation_begin(struct conversation *c)
 {
     static uint8_t next;
-    static const struct dm_policy_names names = { "device-1", "device-1", "roots-1" };
 
     memset(c, 0, sizeof(*c));
     c->tree = dm_tree_new(dm_objects_root());
@@ -31,7 +30,6 @@ void conversation_begin(struct conversation *c)
         .origins = { .own = SERVER },
         .session_id = "1F",
         .device_id = "urn:uuid:1",
-        .policy_names = &names,
         .random = count_up,
         .userdata = &next };
 }

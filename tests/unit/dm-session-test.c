@@ -71,8 +71,7 @@ static void an_atomic_that_holds(void)
     serve(&c, OK_HEADER);
     CHECK_STR(c.trace, "keep-tree apply over:done");
     CHECK_STR(c.policy,
-        "[Tunnel]\nEnabled=yes\nGateway=vpn.example.org vpn2.example.org:4500\nCertificate=dm:device-1\nPrivateKey=dm:device-1\n"
-        "CACertificates=dm:roots-1\n[Lockdown]\nAllowLAN=no\n[Management]\nUserMayDisable=no\n");
+        "[Tunnel]\nEnabled=yes\nGateway=vpn.example.org vpn2.example.org:4500\n[Lockdown]\nAllowLAN=no\n[Management]\nUserMayDisable=no\n");
     conversation_end(&c);
 }
 
