@@ -154,7 +154,7 @@ static bool take_challenge(struct dm_session *s, const struct dm_chal *chal)
     return true;
 }
 
-static bool was_refused(struct dm_session *s, const struct dm_command *status)
+static bool was_refused(struct dm_session *s, const struct dm_message *m, unsigned code, const struct dm_command *status)
 {
     if (s->n_challenges >= DM_SESSION_CHALLENGES_MAX || !take_challenge(s, status->chal)) {
         dm_session_over(s, DM_END_AUTH_REFUSED, "the server does not take our credentials, and offers no new challenge that we can answer");
@@ -163,14 +163,15 @@ static bool was_refused(struct dm_session *s, const struct dm_command *status)
     s->n_challenges++;
     s->present = true;
     dm_outbox_again(&s->box);
+    dm_session_say_header(s, m, code);
     dm_session_send(s, true);
     return false;
 }
 
-bool dm_session_accepted(struct dm_session *s, const struct dm_command *status)
+bool dm_session_accepted(struct dm_session *s, const struct dm_message *m, unsigned code, const struct dm_command *status)
 {
     if (status->code == 401 || status->code == 407)
-        return was_refused(s, status);
+        return was_refused(s, m, code, status);
     if (status->code == 212)
         s->client_done = true;
     if (status->code >= 300) {

@@ -102,6 +102,7 @@ static unsigned take_alert(struct dm_session *s, const struct dm_command *comman
         told->n_commands++;
         return 200;
     case 1222: /* the rest of what we have to say is packed anyhow */
+        told->next = true;
         return 200;
     case 1223:
         told->aborted = true;
@@ -121,7 +122,7 @@ static void drop_object(struct responding *r)
 {
     struct dm_out out = { .verb = DM_VERB_ALERT, .code = 1225, .source = r->s->object.uri };
 
-    dm_outbox_add(&r->s->box, &out);
+    dm_outbox_add(&r->results, &out); /* behind the statuses */
     dm_session_log(r->s, "the end of a large object did not come");
     dm_large_object_drop(&r->s->object);
 }

@@ -163,6 +163,8 @@ void dm_session_over(struct dm_session *s, enum dm_end end, const char *sentence
 
     if (s->state == DM_SESSION_OVER)
         return;
+    if (s->closing)
+        end = DM_END_PROTOCOL;
     s->state = DM_SESSION_OVER;
     if (sentence && *sentence)
         dm_session_log(s, "%s", sentence);
@@ -345,7 +347,7 @@ static bool take_resp_uri(struct dm_session *s, const char *uri)
     return true;
 }
 
-static void say_header(struct dm_session *s, const struct dm_message *m, unsigned code)
+void dm_session_say_header(struct dm_session *s, const struct dm_message *m, unsigned code)
 {
     char nonce[DM_USER_SIZE];
     const char *type = NULL;
@@ -358,6 +360,8 @@ static void say_header(struct dm_session *s, const struct dm_message *m, unsigne
         .target_ref = (char *)m->target,
         .source_ref = (char *)m->source };
 
+    if (s->silent)
+        return;
     if (dm_session_challenge(s, code, &type, nonce, sizeof(nonce))) {
         out.chal_type = (char *)type;
         out.chal_nonce = nonce;
@@ -373,11 +377,11 @@ static unsigned judge_versions(const struct dm_message *m)
 }
 
 /* The Status of our own header stands first among the commands, if it came. */
-static bool header_was_accepted(struct dm_session *s, const struct dm_message *m)
+static bool header_was_accepted(struct dm_session *s, const struct dm_message *m, unsigned code)
 {
     for (const struct dm_command *c = m->commands; c; c = c->next)
         if (c->verb == DM_VERB_STATUS && c->cmd_ref && strcmp(c->cmd_ref, "0") == 0)
-            return dm_session_accepted(s, c);
+            return dm_session_accepted(s, m, code, c);
     return true;
 }
 
@@ -391,7 +395,7 @@ static void add_alert(struct dm_session *s, unsigned code)
 /* The server's message is its own and of this session: do what it says. */
 static void answer(struct dm_session *s, const struct dm_message *m, unsigned code)
 {
-    bool pending = s->box.first != NULL, good = code < 300;
+    bool pending = s->box.first != NULL, good = code < 300, ours;
     struct dm_told told;
 
     if (!good && pending) { /* nothing that was meant for the server goes to whoever this is */
@@ -409,11 +413,11 @@ static void answer(struct dm_session *s, const struct dm_message *m, unsigned co
         dm_session_over(s, DM_END_DONE, NULL);
         return;
     }
-    if (good && (!m->final || told.more) && !s->box.failed)
+    ours = (m->final || told.next) && !told.more; /* our turn to speak to the end */
+    if (good && !ours)
         add_alert(s, 1222);
-    if (!s->silent)
-        say_header(s, m, code);
-    dm_session_send(s, m->final && !told.more);
+    dm_session_say_header(s, m, code);
+    dm_session_send(s, ours || !good);
 }
 
 static bool is_ours(struct dm_session *s, const struct dm_message *m)
@@ -432,7 +436,13 @@ void dm_session_receive(
 {
     unsigned code;
 
-    if (s->state != DM_SESSION_WAITING || !is_ours(s, m))
+    if (s->state != DM_SESSION_WAITING)
+        return;
+    if (s->closing) {
+        dm_session_over(s, DM_END_PROTOCOL, NULL);
+        return;
+    }
+    if (!is_ours(s, m))
         return;
     if (m->max_msg_size_bytes)
         s->max_msg_bytes = (size_t)m->max_msg_size_bytes;
@@ -441,9 +451,10 @@ void dm_session_receive(
     s->silent = m->no_resp;
     code = judge_versions(m);
     if (code) {
-        say_header(s, m, code);
+        dm_session_say_header(s, m, code);
+        dm_session_log(s, "the server speaks another version than OMA DM 1.2");
         dm_session_send(s, true);
-        dm_session_over(s, DM_END_PROTOCOL, "the server speaks another version than OMA DM 1.2");
+        s->closing = true;
         return;
     }
     code = dm_session_judge(s, m, body, n_body, hmac_header);
@@ -451,7 +462,7 @@ void dm_session_receive(
         dm_session_over(s, DM_END_SERVER_NOT_AUTHENTICATED, "the server does not prove that it is the one of the account");
         return;
     }
-    if (!header_was_accepted(s, m))
+    if (!header_was_accepted(s, m, code))
         return;
     answer(s, m, code);
 }

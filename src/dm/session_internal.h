@@ -36,6 +36,7 @@ struct dm_session {
     bool client_done, server_done; /* 212: no further proof in this session */
     bool present;                  /* the next message carries our credentials */
     bool silent;                   /* NoResp in the header */
+    bool closing;                  /* the last message was our last: whatever comes is the end */
     uint64_t n_changes;            /* of the tree, at the start */
     struct dm_order *orders;
     size_t n_orders;
@@ -45,6 +46,8 @@ struct dm_session {
 void dm_session_log(struct dm_session *s, const char *format, ...) _printf_(2, 3);
 void dm_session_over(struct dm_session *s, enum dm_end end, const char *sentence);
 void dm_session_send(struct dm_session *s, bool final);
+/* The Status of the server's SyncHdr, in front of all, unless it wants none. */
+void dm_session_say_header(struct dm_session *s, const struct dm_message *m, unsigned code);
 struct dm_action *dm_session_act(struct dm_session *s, enum dm_action_kind kind);
 bool dm_session_add_order(struct dm_session *s, const struct dm_order *order);
 
@@ -52,8 +55,8 @@ bool dm_session_add_order(struct dm_session *s, const struct dm_order *order);
 bool dm_session_prove(struct dm_session *s, struct dm_message *message);
 /* The MAC of a finished message; NULL where none is due. For free(). */
 char *dm_session_mac(struct dm_session *s, const void *body, size_t n_body);
-/* Our message's Status of SyncHdr. False: it was refused, and what is to be done is done. */
-bool dm_session_accepted(struct dm_session *s, const struct dm_command *status);
+/* Our message's Status of SyncHdr, in the server's message m, which answers `code`. False: it was refused, and what is to be done is done. */
+bool dm_session_accepted(struct dm_session *s, const struct dm_message *m, unsigned code, const struct dm_command *status);
 /* Is the message the server's? 200 or 212; 401 or 407 with a challenge that is ready for the Status. */
 unsigned dm_session_judge(struct dm_session *s, const struct dm_message *message, const void *body, size_t n_body,
     const char *hmac_header);
@@ -64,6 +67,7 @@ bool dm_session_challenge(struct dm_session *s, unsigned code, const char **ret_
 struct dm_told {
     unsigned n_commands; /* other than Status and Alert 1222 */
     bool more;           /* a piece of a large object came: ask for the next */
+    bool next;           /* Alert 1222: it is waiting for the rest of our package, not the other way round */
     bool aborted;
 };
 struct dm_told dm_session_respond(struct dm_session *s, const struct dm_message *message, unsigned header_code);

@@ -171,8 +171,8 @@ static void a_message_that_is_not_ours_ends_it(void)
         { "", "1", "1.2", "DM/1.2", "", "over:protocol" },
         { "001f", "0", "1.2", "DM/1.2", "", "over:protocol" },
         { "1f", "x", "1.2", "DM/1.2", "", "over:protocol" },
-        { "1f", "1", "1.1", "DM/1.2", "", "send over:protocol" },
-        { "1f", "1", "1.2", "DM/1.1", "", "send over:protocol" },
+        { "1f", "1", "1.1", "DM/1.2", "", "send" },
+        { "1f", "1", "1.2", "DM/1.1", "", "send" },
         { "1f", "1", "1.2", "DM/1.2", "<RespURI>http://dm.example.org/dm</RespURI>", "over:redirected" },
         { "1f", "1", "1.2", "DM/1.2", "<RespURI>https://evil.example.org/dm</RespURI>", "over:redirected" },
         { "1f", "1", "1.2", "DM/1.2", "<RespURI>https://dm.example.org:444/dm</RespURI>", "over:redirected" },
@@ -194,6 +194,17 @@ static void a_message_that_is_not_ours_ends_it(void)
         CHECK_STR(c.trace, rows[i].trace);
         conversation_end(&c);
     }
+}
+
+static void another_version_is_answered_and_then_over(void)
+{
+    begin();
+    serve_message(&c, "<SyncML><SyncHdr><VerDTD>1.1</VerDTD><VerProto>DM/1.1</VerProto><SessionID>1f</SessionID><MsgID>1</MsgID></SyncHdr>"
+                      "<SyncBody><Get><CmdID>1</CmdID>" ITEM("./DevInfo") "</Get><Final/></SyncBody></SyncML>", NULL);
+    CHECK_STR(statuses(&c), "0:505");
+    serve(&c, COMMAND("Exec", "2", ITEM(MVPN "/Reconnect")));
+    CHECK_STR(c.trace, "over:protocol");
+    conversation_end(&c);
 }
 
 static void a_large_object_of_the_server(void)
@@ -274,6 +285,8 @@ static void statuses_that_do_not_fit_come_later(void)
             n += r->verb == DM_VERB_RESULTS;
         if (c.sent->final)
             break;
+        CHECK_STR(alerts(&c), "");
+        c.not_final = true; /* the server's package begins behind ours */
         serve(&c, "<Alert><CmdID>2</CmdID><Data>1222</Data></Alert>");
     }
     CHECK_EQ(n, 50);
@@ -480,7 +493,7 @@ static void a_generic_alert_goes_first(void)
 static const struct test tests[] = { TEST(a_session_that_goes_well), TEST(nothing_changed_applies_nothing),
     TEST(an_atomic_that_holds), TEST(an_atomic_that_fails_leaves_nothing), TEST(get_and_atomic_have_no_place_in_an_atomic),
     TEST(a_sequence_goes_on_after_a_failure), TEST(other_commands_are_refused), TEST(a_failed_atomic_executes_nothing),
-    TEST(what_mvpnd_would_refuse_is_taken_back), TEST(alerts_of_the_server), TEST(a_message_that_is_not_ours_ends_it),
+    TEST(what_mvpnd_would_refuse_is_taken_back), TEST(alerts_of_the_server), TEST(a_message_that_is_not_ours_ends_it), TEST(another_version_is_answered_and_then_over),
     TEST(a_large_object_of_the_server), TEST(a_large_object_of_ours), TEST(statuses_that_do_not_fit_come_later),
     TEST(md5_after_a_challenge), TEST(md5_with_a_nonce_at_hand), TEST(a_used_nonce_is_not_used_again),
     TEST(challenges_are_counted), TEST(basic_only_when_asked_and_allowed), TEST(hmac_in_the_header),
