@@ -179,8 +179,49 @@ void dm_session_over(struct dm_session *s, enum dm_end end, const char *sentence
         action->end = end;
 }
 
+static bool needs_what_failed(enum dm_action_kind kind, bool over)
+{
+    switch (kind) {
+    case DM_ACTION_SEND:
+        return true; /* its nonce may not be on disk */
+    case DM_ACTION_KEEP_TREE:
+    case DM_ACTION_APPLY_POLICY:
+    case DM_ACTION_EXECUTE:
+        return over; /* of a tree that is not on disk */
+    case DM_ACTION_KEEP_CLIENT_NONCE:
+    case DM_ACTION_KEEP_SERVER_NONCE:
+    case DM_ACTION_LOG:
+    case DM_ACTION_OVER:
+        return false;
+    }
+    return false;
+}
+
+/* What was to be done behind the action that failed is not done any more. */
+static void drop_actions(struct dm_session *s, enum dm_end end)
+{
+    struct dm_action_entry **place = &s->actions;
+
+    while (*place) {
+        struct dm_action_entry *entry = *place;
+
+        if (entry->action.kind == DM_ACTION_OVER)
+            entry->action.end = end;
+        if (!needs_what_failed(entry->action.kind, s->state == DM_SESSION_OVER)) {
+            place = &entry->next;
+            continue;
+        }
+        *place = entry->next;
+        dm_action_free(&entry->action);
+        free(entry);
+    }
+    s->last_action = place;
+}
+
 void dm_session_fail(struct dm_session *s, enum dm_end end, const char *sentence)
 {
+    if (end == DM_END_LOCAL || s->state != DM_SESSION_OVER)
+        drop_actions(s, end);
     dm_session_over(s, end, sentence);
 }
 

@@ -99,7 +99,10 @@ void dm_session_start(struct dm_session *session);
 /* What the server answered: the message, the bytes it came in, and x-syncml-hmac's value or NULL. */
 void dm_session_receive(struct dm_session *session, const struct dm_message *message, const void *body, size_t n_body,
     const char *hmac_header);
-/* The session ends for a reason that lies outside: no answer (DM_END_UNREACHABLE), not a message (DM_END_PROTOCOL), ... */
+/*
+ * The session ends for a reason that lies outside: no answer (DM_END_UNREACHABLE), not a message (DM_END_PROTOCOL), ... DM_END_LOCAL says that
+ * an action failed: those that were to follow and rely on it (a message behind a nonce, the policy behind the tree) do not come any more.
+ */
 void dm_session_fail(struct dm_session *session, enum dm_end end, const char *sentence);
 
 /* The next thing to do, in order. False: none; either it is the server's turn or the session is over. Free what comes. */

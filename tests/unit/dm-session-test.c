@@ -199,8 +199,10 @@ static void a_message_that_is_not_ours_ends_it(void)
 static void another_version_is_answered_and_then_over(void)
 {
     begin();
-    serve_message(&c, "<SyncML><SyncHdr><VerDTD>1.1</VerDTD><VerProto>DM/1.1</VerProto><SessionID>1f</SessionID><MsgID>1</MsgID></SyncHdr>"
-                      "<SyncBody><Get><CmdID>1</CmdID>" ITEM("./DevInfo") "</Get><Final/></SyncBody></SyncML>", NULL);
+    serve_message(&c,
+        "<SyncML><SyncHdr><VerDTD>1.1</VerDTD><VerProto>DM/1.1</VerProto><SessionID>1f</SessionID><MsgID>1</MsgID></SyncHdr>"
+        "<SyncBody><Get><CmdID>1</CmdID>" ITEM("./DevInfo") "</Get><Final/></SyncBody></SyncML>",
+        NULL);
     CHECK_STR(statuses(&c), "0:505");
     serve(&c, COMMAND("Exec", "2", ITEM(MVPN "/Reconnect")));
     CHECK_STR(c.trace, "over:protocol");
@@ -457,6 +459,31 @@ static void no_answer_is_an_end(void)
     conversation_end(&c);
 }
 
+/* What is not on disk is not sent, and not applied. */
+static void an_action_that_fails(void)
+{
+    struct dm_action action;
+
+    client_has_a_password();
+    c.settings.client.nonce = (struct dm_nonce){ { 1, 2, 3, 4 }, 4 };
+    c.session = dm_session_new(&c.settings);
+    dm_session_start(c.session);
+    CHECK(dm_session_next(c.session, &action) && action.kind == DM_ACTION_KEEP_CLIENT_NONCE && action.nonce_used);
+    dm_session_fail(c.session, DM_END_LOCAL, "");
+    CHECK(dm_session_next(c.session, &action) && action.kind == DM_ACTION_OVER && action.end == DM_END_LOCAL);
+    CHECK(!dm_session_next(c.session, &action));
+    conversation_end(&c);
+    begin();
+    serve(&c, OK_HEADER COMMAND("Replace", "2", ITEM_DATA(MVPN "/Enabled", "bool", "true")) COMMAND("Exec", "3", ITEM(MVPN "/Reconnect")));
+    dm_session_fail(c.session, DM_END_ABORTED, "");
+    CHECK(dm_session_next(c.session, &action) && action.kind == DM_ACTION_KEEP_TREE);
+    dm_session_fail(c.session, DM_END_ABORTED, ""); /* over already: what was answered for is done */
+    dm_session_fail(c.session, DM_END_LOCAL, "");
+    CHECK(dm_session_next(c.session, &action) && action.kind == DM_ACTION_OVER && action.end == DM_END_LOCAL);
+    CHECK(!dm_session_next(c.session, &action));
+    conversation_end(&c);
+}
+
 static void no_session_without_end(void)
 {
     begin();
@@ -497,7 +524,7 @@ static const struct test tests[] = { TEST(a_session_that_goes_well), TEST(nothin
     TEST(a_large_object_of_the_server), TEST(a_large_object_of_ours), TEST(statuses_that_do_not_fit_come_later),
     TEST(md5_after_a_challenge), TEST(md5_with_a_nonce_at_hand), TEST(a_used_nonce_is_not_used_again),
     TEST(challenges_are_counted), TEST(basic_only_when_asked_and_allowed), TEST(hmac_in_the_header),
-    TEST(the_server_proves_itself), TEST(a_wrong_server_is_not_heard), TEST(no_answer_is_an_end), TEST(no_session_without_end),
+    TEST(the_server_proves_itself), TEST(a_wrong_server_is_not_heard), TEST(no_answer_is_an_end), TEST(an_action_that_fails), TEST(no_session_without_end),
     TEST(no_response_where_none_is_wanted), TEST(a_generic_alert_goes_first) };
 
 int main(int argc, char **argv)
