@@ -5,6 +5,7 @@
  */
 #include "dm/definition.h"
 
+#include "dm/storecert.h"
 #include "dm/verbs.h"
 
 #include <string.h>
@@ -16,13 +17,15 @@ static bool is_thumbprint(const char *name)
     return strlen(name) == 40 && strspn(name, "0123456789abcdefABCDEF") == 40;
 }
 
-/* The name of a certificate's node is its SHA-1 thumbprint in hexadecimal. */
+/* The name of a certificate's node is its SHA-1 thumbprint in hexadecimal, and it is an authority's. */
 static unsigned verify_certificate(
     struct dm_tree *tree, struct dm_node *node, const struct dm_request *request, struct dm_error *error)
 {
     (void)tree;
     (void)request;
-    return is_thumbprint(node->name) ? 0 : dm_refuse(error, 406, "a certificate is named by its thumbprint, 40 hexadecimal digits");
+    if (!is_thumbprint(node->name))
+        return dm_refuse(error, 406, "a certificate is named by its thumbprint, 40 hexadecimal digits");
+    return dm_store_certificate_check(node, error);
 }
 
 static const struct dm_def certificate[] = {

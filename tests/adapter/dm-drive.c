@@ -32,7 +32,11 @@ static void from_urandom(void *userdata, uint8_t *bytes, size_t n_bytes)
 
 static enum dm_auth auth_of(const char *word)
 {
-    return strcmp(word, "basic") == 0 ? DM_AUTH_BASIC : strcmp(word, "md5") == 0 ? DM_AUTH_MD5 : strcmp(word, "hmac") == 0 ? DM_AUTH_HMAC : DM_AUTH_NONE;
+    if (strcmp(word, "basic") == 0)
+        return DM_AUTH_BASIC;
+    if (strcmp(word, "md5") == 0)
+        return DM_AUTH_MD5;
+    return strcmp(word, "hmac") == 0 ? DM_AUTH_HMAC : DM_AUTH_NONE;
 }
 
 static struct dm_tree *open_tree(const char *path)

@@ -95,7 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
         return 0;
     }
     dm_tree_tell(tree, "./DMAcc/1/AppAuth/1/AAuthSecret", SECRET);
-    dm_tree_tell(tree, "./Vendor/mvpn/MobileVPN/Status/LastError", "a sentence of some length, so that it may have to be cut into pieces somewhere in it");
+    dm_tree_tell(tree, "./Vendor/mvpn/MobileVPN/Status/LastError",
+        "a sentence of some length, so that it may have to be cut into pieces somewhere in it");
     session = dm_session_new(&settings);
     MUST_HOLD(session != NULL);
     dm_session_start(session);

@@ -10,12 +10,13 @@
 #include "dm/transaction.h"
 #include "dm/xmlread.h"
 #include "support/test.h"
+#include "unit/dm-certificate.h"
 
 #include <stdlib.h>
 
 #define SERVER "srv"
 /* A name that any dynamic node may have: certificates are called by their thumbprints. */
-#define NAME "0123456789abcdef0123456789abcdef01234567"
+#define NAME A_THUMBPRINT
 
 static const struct {
     const char *file, *path;
@@ -38,6 +39,7 @@ static const struct {
     { "Addr", "https://dm.example.org/2" },
     { "ManagementServiceAddress", "https://dm.example.org/2" },
     { "ServerURL", "https://dm.example.org/2" },
+    { "EncodedCertificate", A_CERTIFICATE },
     { "HashAlgorithm", "SHA-256" },
     { "ProfileXML", "<VPNProfile><AlwaysOn>true</AlwaysOn></VPNProfile>" },
     { "EncryptionMethod", "AES256" },

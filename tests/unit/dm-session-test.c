@@ -15,7 +15,12 @@
     "<Item><Target><LocURI>" uri "</LocURI></Target><Meta><Format xmlns='syncml:metinf'>" format             \
     "</Format></Meta><Data>" data "</Data></Item>"
 #define COMMAND(verb, id, items) "<" verb "><CmdID>" id "</CmdID>" items "</" verb ">"
-#define MVPN "./Vendor/mvpn/MobileVPN"
+/* One piece of a large object: more is "<MoreData/>" or "", size "<Meta><Size>n</Size></Meta>" or "". */
+#define PIECE(id, uri, size, data, more)                                                                     \
+    "<Replace><CmdID>" id "</CmdID><Item><Target><LocURI>" uri "</LocURI></Target>" size "<Data>" data "</Data>" more "</Item></Replace>"
+#define SIZE(n) "<Meta><Size>" n "</Size></Meta>"
+#define MORE    "<MoreData/>"
+#define MVPN    "./Vendor/mvpn/MobileVPN"
 #define VPN  "./Vendor/MSFT/VPNv2/corp"
 
 static struct conversation c;
@@ -213,23 +218,22 @@ static void a_large_object_of_the_server(void)
 {
     begin();
     c.not_final = true;
-    serve(&c, OK_HEADER "<Replace><CmdID>2</CmdID><Item><Target><LocURI>" MVPN "/Bearer/Prefer</LocURI></Target>"
-                        "<Meta><Size>13</Size></Meta><Data>wifi </Data><MoreData/></Item></Replace>");
+    serve(&c, OK_HEADER PIECE("2", MVPN "/Bearer/Prefer", SIZE("13"), "wifi ", MORE));
     CHECK_STR(statuses(&c), "0:200 2:213");
     CHECK_STR(alerts(&c), "1222");
     c.not_final = false;
-    serve(&c, "<Replace><CmdID>2</CmdID><Item><Target><LocURI>" MVPN "/Bearer/Prefer</LocURI></Target><Data>ethernet</Data></Item></Replace>");
+    serve(&c, PIECE("2", MVPN "/Bearer/Prefer", "", "ethernet", ""));
     CHECK_STR(statuses(&c), "0:200 2:200");
     CHECK_STR(dm_tree_text(c.tree, MVPN "/Bearer/Prefer"), "wifi ethernet");
     /* Shorter than announced, longer, without a size, too large; and one whose end never comes. */
-    serve(&c, "<Replace><CmdID>2</CmdID><Item><Target><LocURI>./A</LocURI></Target><Meta><Size>9</Size></Meta><Data>12345</Data><MoreData/></Item></Replace>");
-    serve(&c, "<Replace><CmdID>2</CmdID><Item><Target><LocURI>./A</LocURI></Target><Data>123</Data></Item></Replace>");
+    serve(&c, PIECE("2", "./A", SIZE("9"), "12345", MORE));
+    serve(&c, PIECE("2", "./A", "", "123", ""));
     CHECK_STR(statuses(&c), "0:200 2:424");
-    serve(&c, "<Replace><CmdID>2</CmdID><Item><Target><LocURI>./A</LocURI></Target><Meta><Size>3</Size></Meta><Data>12345</Data><MoreData/></Item></Replace>"
-              "<Replace><CmdID>3</CmdID><Item><Target><LocURI>./A</LocURI></Target><Data>12345</Data><MoreData/></Item></Replace>"
-              "<Replace><CmdID>4</CmdID><Item><Target><LocURI>./A</LocURI></Target><Meta><Size>99999999</Size></Meta><Data>1</Data><MoreData/></Item></Replace>");
+    serve(&c, PIECE("2", "./A", SIZE("3"), "12345", MORE)
+              PIECE("3", "./A", "", "12345", MORE)
+              PIECE("4", "./A", SIZE("99999999"), "1", MORE));
     CHECK_STR(statuses(&c), "0:200 2:424 3:424 4:416");
-    serve(&c, "<Replace><CmdID>2</CmdID><Item><Target><LocURI>./A</LocURI></Target><Meta><Size>9</Size></Meta><Data>12345</Data><MoreData/></Item></Replace>");
+    serve(&c, PIECE("2", "./A", SIZE("9"), "12345", MORE));
     serve(&c, COMMAND("Get", "2", ITEM("./DevInfo/Man")));
     CHECK_STR(alerts(&c), "1225");
     CHECK_STR(statuses(&c), "0:200 2:200");
@@ -520,11 +524,13 @@ static void a_generic_alert_goes_first(void)
 static const struct test tests[] = { TEST(a_session_that_goes_well), TEST(nothing_changed_applies_nothing),
     TEST(an_atomic_that_holds), TEST(an_atomic_that_fails_leaves_nothing), TEST(get_and_atomic_have_no_place_in_an_atomic),
     TEST(a_sequence_goes_on_after_a_failure), TEST(other_commands_are_refused), TEST(a_failed_atomic_executes_nothing),
-    TEST(what_mvpnd_would_refuse_is_taken_back), TEST(alerts_of_the_server), TEST(a_message_that_is_not_ours_ends_it), TEST(another_version_is_answered_and_then_over),
+    TEST(what_mvpnd_would_refuse_is_taken_back), TEST(alerts_of_the_server), TEST(a_message_that_is_not_ours_ends_it),
+    TEST(another_version_is_answered_and_then_over),
     TEST(a_large_object_of_the_server), TEST(a_large_object_of_ours), TEST(statuses_that_do_not_fit_come_later),
     TEST(md5_after_a_challenge), TEST(md5_with_a_nonce_at_hand), TEST(a_used_nonce_is_not_used_again),
     TEST(challenges_are_counted), TEST(basic_only_when_asked_and_allowed), TEST(hmac_in_the_header),
-    TEST(the_server_proves_itself), TEST(a_wrong_server_is_not_heard), TEST(no_answer_is_an_end), TEST(an_action_that_fails), TEST(no_session_without_end),
+    TEST(the_server_proves_itself), TEST(a_wrong_server_is_not_heard), TEST(no_answer_is_an_end), TEST(an_action_that_fails),
+    TEST(no_session_without_end),
     TEST(no_response_where_none_is_wanted), TEST(a_generic_alert_goes_first) };
 
 int main(int argc, char **argv)

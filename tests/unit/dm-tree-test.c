@@ -6,9 +6,11 @@
 #include "base/macro.h"
 #include "dm/acl.h"
 #include "dm/objects.h"
+#include "dm/storecert.h"
 #include "dm/treefile.h"
 #include "dm/verbs.h"
 #include "support/test.h"
+#include "unit/dm-certificate.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -314,9 +316,32 @@ static void values_are_read_leniently_and_judged_strictly(void)
     CHECK_EQ(replace(MVPN "/KeepAlive/Interval", "99999999999999999999"), 406);
     CHECK_EQ(replace(MVPN "/Roaming/OnDemand", "false"), 406);
     CHECK_EQ(replace(MVPN "/Bearer/Prefer", "wifi\x01"), 406);
-    CHECK_EQ(add("./Vendor/MSFT/CertificateStore/Root/System/abc/EncodedCertificate", "AQID"), 406);
-    CHECK_EQ(add("./Vendor/MSFT/CertificateStore/Root/System/0123456789012345678901234567890123456789/EncodedCertificate", "AQ\r\nID"), 200);
-    CHECK_EQ(add("./Vendor/MSFT/CertificateStore/CA/System/0123456789012345678901234567890123456789/EncodedCertificate", "A!"), 406);
+    end();
+}
+
+#define STORE "./Vendor/MSFT/CertificateStore"
+#define OTHER "./Vendor/MSFT/RootCATrustedCertificates"
+
+static void certificates_are_what_they_are_called(void)
+{
+    _cleanup_free_ char *none = NULL, *one = NULL;
+
+    begin();
+    none = dm_store_roots_pem(tree);
+    CHECK_STR(none, "");
+    CHECK_EQ(add(STORE "/Root/System/abc/EncodedCertificate", A_CERTIFICATE), 406);
+    CHECK_EQ(add(STORE "/Root/System/0123456789012345678901234567890123456789/EncodedCertificate", A_CERTIFICATE), 406);
+    CHECK_EQ(add(STORE "/Root/System/" A_THUMBPRINT "/EncodedCertificate", "AQID"), 406);
+    CHECK_EQ(add(STORE "/Root/System/" A_THUMBPRINT "/EncodedCertificate", "A!"), 406);
+    CHECK(!dm_tree_at(tree, STORE "/Root/System/" A_THUMBPRINT));
+    CHECK_EQ(add(STORE "/My/System/" A_THUMBPRINT "/EncodedCertificate", A_CERTIFICATE), 404);
+    CHECK_EQ(add(OTHER "/Root/" A_THUMBPRINT "/EncodedCertificate", A_CERTIFICATE), 200);
+    CHECK_EQ(add(STORE "/Root/System/" A_THUMBPRINT, NULL), 200);
+    CHECK_EQ(add(STORE "/Root/System/" A_THUMBPRINT "/EncodedCertificate", "\r\n" A_CERTIFICATE "\r\n"), 200);
+    CHECK_EQ(replace(STORE "/Root/System/" A_THUMBPRINT "/EncodedCertificate", "AQID"), 406);
+    one = dm_store_roots_pem(tree);
+    CHECK(one && strncmp(one, "-----BEGIN CERTIFICATE-----\nMII", 31) == 0);
+    CHECK(one && !strstr(one + 10, "-----BEGIN")); /* once, though it is in both */
     end();
 }
 
@@ -401,7 +426,8 @@ static void only_a_list_is_executed(void)
 
 static const struct test tests[] = { TEST(names_that_may_not_be), TEST(another_server_touches_nothing), TEST(an_acl_lets_others_in),
     TEST(properties), TEST(listings), TEST(secrets_never_come_out), TEST(addresses_only_of_the_same_origin),
-    TEST(values_are_read_leniently_and_judged_strictly), TEST(a_tree_has_limits), TEST(kept_and_read_again),
+    TEST(values_are_read_leniently_and_judged_strictly), TEST(certificates_are_what_they_are_called), TEST(a_tree_has_limits),
+    TEST(kept_and_read_again),
     TEST(only_a_list_is_executed) };
 
 int main(int argc, char **argv)
