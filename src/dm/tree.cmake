@@ -5,3 +5,4 @@ add_library(mvpn-dm-tree STATIC
   objects.c objects_device.c objects_account.c objects_certificates.c objects_vpn.c objects_mobilevpn.c
   treefile.c storecert.c cryptosuite.c profile.c policytext.c transaction.c largeobject.c outbox.c prove.c respond.c session.c)
 target_link_libraries(mvpn-dm-tree PUBLIC mvpn-dm-codec mvpn-config PRIVATE PkgConfig::OPENSSL_CRYPTO)
+install(FILES mvpn-management.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)

@@ -317,6 +317,31 @@ static void the_tree_does_what_the_ddf_says(void)
     CHECK_GE(n_rows, 150);
 }
 
+/* Of our own tree and VPNv2 every node; of the others, what can be done with them is said in words. */
+static void check_told(const char *page, const struct dm_def *def)
+{
+    for (size_t i = 0; i < def->n_children; i++) {
+        const struct dm_def *child = &def->children[i];
+
+        if (child->name && !strstr(page, child->name))
+            test_fail(__FILE__, __LINE__, "mvpn-management(7) says nothing of %s", child->name);
+        check_told(page, child);
+    }
+}
+
+static void the_manual_has_every_node(void)
+{
+    static char page[40000];
+    FILE *f = fopen(MANUAL, "re");
+
+    if (!CHECK(f != NULL))
+        return;
+    page[fread(page, 1, sizeof(page) - 1, f)] = '\0';
+    fclose(f);
+    check_told(page, def_at("./Vendor/mvpn/MobileVPN"));
+    check_told(page, def_at("./Vendor/MSFT/VPNv2"));
+}
+
 static void print_values(const struct dm_def *def, const char *indent)
 {
     const char *dots = def->values ? strstr(def->values, "..") : NULL;
@@ -370,7 +395,7 @@ static void print_all(void)
     }
 }
 
-static const struct test tests[] = { TEST(the_tree_does_what_the_ddf_says) };
+static const struct test tests[] = { TEST(the_tree_does_what_the_ddf_says), TEST(the_manual_has_every_node) };
 
 int main(int argc, char **argv)
 {
