@@ -6,6 +6,7 @@
  */
 #include "dm/session_internal.h"
 
+#include "base/macro.h"
 #include "dm/transaction.h"
 
 #include <errno.h>
@@ -14,8 +15,12 @@
 struct responding {
     struct dm_session *s;
     struct dm_outbox results; /* until all statuses are out */
+    size_t n_bytes; /* of all results that wait */
     bool silent;
 };
+
+#define RESULTS_BYTES_MAX ((size_t)2 * 1024 * 1024) /* a message of a few bytes may ask for the whole tree a thousand times */
+#define RESULT_OVERHEAD   512
 
 static const char *name_of(const struct dm_command *command)
 {
@@ -53,6 +58,9 @@ static int say_result(void *userdata, const struct dm_command *command, const st
 
     if (r->s->max_obj_bytes && found->size > r->s->max_obj_bytes)
         return -ENOSPC;
+    if (found->size + strlen(found->uri) + RESULT_OVERHEAD > RESULTS_BYTES_MAX - r->n_bytes)
+        return -ENOSPC;
+    r->n_bytes += found->size + strlen(found->uri) + RESULT_OVERHEAD;
     if (found->format == DM_FORMAT_CHR)
         out.format = NULL; /* what it is when nothing is said */
     return dm_outbox_add(&r->results, &out) ? 0 : -ENOMEM;
@@ -211,6 +219,8 @@ struct dm_told dm_session_respond(struct dm_session *s, const struct dm_message 
     struct dm_told told = { 0 };
 
     s->box.first = s->box.last = NULL;
+    for (const struct dm_out *out = before.first; out; out = out->next)
+        r.n_bytes = MIN_OF(r.n_bytes + out->size + RESULT_OVERHEAD, RESULTS_BYTES_MAX);
     if (header_code >= 300)
         refuse_all(&r, m->commands, header_code);
     else

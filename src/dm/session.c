@@ -19,6 +19,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define OUR_MESSAGE_BYTES_MAX ((size_t)256 * 1024) /* where the server says nothing, or more */
+
 const char *dm_end_name(enum dm_end end)
 {
     switch (end) {
@@ -292,6 +294,7 @@ static int write_out(struct dm_session *s, const struct dm_message *m)
 void dm_session_send(struct dm_session *s, bool final)
 {
     _cleanup_(dm_message_cleanup) struct dm_message *m = NULL;
+    size_t max_bytes;
     bool more;
 
     if (s->msg_id >= DM_SESSION_MESSAGES_MAX) {
@@ -303,7 +306,8 @@ void dm_session_send(struct dm_session *s, bool final)
         dm_session_over(s, DM_END_LOCAL, "there is no memory");
         return;
     }
-    more = dm_outbox_pack(&s->box, m, s->settings.encoding, s->max_msg_bytes);
+    max_bytes = s->max_msg_bytes ? MIN_OF(s->max_msg_bytes, OUR_MESSAGE_BYTES_MAX) : OUR_MESSAGE_BYTES_MAX;
+    more = dm_outbox_pack(&s->box, m, s->settings.encoding, max_bytes);
     m->final = final && !more;
     number_commands(m);
     if (s->box.failed || write_out(s, m) < 0)

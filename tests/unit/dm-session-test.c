@@ -300,6 +300,27 @@ static void statuses_that_do_not_fit_come_later(void)
     conversation_end(&c);
 }
 
+/* A message of some kilobytes that asks for the whole tree again and again gets it until that is enough. */
+static void too_much_is_asked(void)
+{
+    static char commands[100000];
+    unsigned n_good = 0, n_refused = 0;
+
+    begin();
+    for (unsigned i = 0; i < 600; i++)
+        snprintf(commands + strlen(commands), sizeof(commands) - strlen(commands),
+            "<Get><CmdID>%u</CmdID>" ITEM(".?list=TNDS") "</Get>", i + 2);
+    serve(&c, commands);
+    for (const struct dm_command *s = c.sent ? c.sent->commands : NULL; s; s = s->next) {
+        n_good += s->verb == DM_VERB_STATUS && s->code == 200;
+        n_refused += s->verb == DM_VERB_STATUS && s->code == 413;
+    }
+    CHECK_GE(n_good, 10);
+    CHECK_GE(n_refused, 100);
+    commands[0] = '\0';
+    conversation_end(&c);
+}
+
 #define CHALLENGE(code, type, nonce)                                                                         \
     "<Status><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd><Chal><Meta><Format xmlns='syncml:metinf'>b64</Format>" \
     "<Type xmlns='syncml:metinf'>" type "</Type><NextNonce xmlns='syncml:metinf'>" nonce "</NextNonce></Meta></Chal><Data>" code         \
@@ -526,7 +547,7 @@ static const struct test tests[] = { TEST(a_session_that_goes_well), TEST(nothin
     TEST(a_sequence_goes_on_after_a_failure), TEST(other_commands_are_refused), TEST(a_failed_atomic_executes_nothing),
     TEST(what_mvpnd_would_refuse_is_taken_back), TEST(alerts_of_the_server), TEST(a_message_that_is_not_ours_ends_it),
     TEST(another_version_is_answered_and_then_over),
-    TEST(a_large_object_of_the_server), TEST(a_large_object_of_ours), TEST(statuses_that_do_not_fit_come_later),
+    TEST(a_large_object_of_the_server), TEST(a_large_object_of_ours), TEST(statuses_that_do_not_fit_come_later), TEST(too_much_is_asked),
     TEST(md5_after_a_challenge), TEST(md5_with_a_nonce_at_hand), TEST(a_used_nonce_is_not_used_again),
     TEST(challenges_are_counted), TEST(basic_only_when_asked_and_allowed), TEST(hmac_in_the_header),
     TEST(the_server_proves_itself), TEST(a_wrong_server_is_not_heard), TEST(no_answer_is_an_end), TEST(an_action_that_fails),
