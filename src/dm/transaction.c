@@ -198,6 +198,18 @@ static unsigned ask_check(struct run *run, struct dm_error *error)
     return run->t->check ? run->t->check(run->t->check_userdata, run->t->tree, error) : 0;
 }
 
+/* What mvpnd does not take came about by all of the commands; the one with which it did is the last. */
+static void blame_last(struct run *run, size_t first, unsigned code, const char *sentence)
+{
+    struct outcome *last;
+
+    if (run->failed || run->n_outcomes <= first)
+        return;
+    last = &run->outcomes[run->n_outcomes - 1];
+    last->code = code;
+    complain(run, last->command, last->target, code, sentence);
+}
+
 static bool run_atomic(struct run *run, const struct dm_command *command)
 {
     size_t mark = dm_tree_mark(run->t->tree), n_orders = run->n_orders;
@@ -209,7 +221,7 @@ static bool run_atomic(struct run *run, const struct dm_command *command)
     if (good)
         code = ask_check(run, &error);
     if (code)
-        complain(run, command, NULL, code, error.text);
+        blame_last(run, first, code, error.text);
     if (!good || code || run->failed) {
         roll_back(run, mark, first, n_orders);
         set_code(run, own, 507);

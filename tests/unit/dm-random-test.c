@@ -225,8 +225,12 @@ static bool model_atomic(struct model *m, const struct dm_command *command, stru
     struct model before = *m;
     unsigned own = model_add_code(codes, 200);
 
-    if (model_children(m, command, true, codes) && !mvpnd_refuses(m))
-        return true;
+    if (model_children(m, command, true, codes)) {
+        if (!mvpnd_refuses(m))
+            return true;
+        if (codes->n > own + 1)
+            codes->codes[codes->n - 1] = 406; /* the last one is to blame */
+    }
     *m = before;
     codes->codes[own] = 507;
     for (unsigned i = own + 1; i < codes->n; i++)

@@ -149,6 +149,11 @@ static void what_mvpnd_would_refuse_is_taken_back(void)
                       COMMAND("Replace", "4", ITEM_DATA(MVPN "/Reconnect/InitialDelay", "int", "400")));
     CHECK_STR(statuses(&c), "0:200 2:406 3:406 4:406");
     CHECK_STR(dm_tree_text(c.tree, MVPN "/Bearer/Prefer"), "");
+    serve(&c, COMMAND("Atomic", "2",
+                  COMMAND("Replace", "3", ITEM_DATA(MVPN "/Bearer/Prefer", "chr", "no/such"))
+                      COMMAND("Replace", "4", ITEM_DATA(MVPN "/Enabled", "bool", "true"))));
+    CHECK_STR(statuses(&c), "0:200 2:507 3:216 4:406");
+    CHECK_STR(dm_tree_text(c.tree, MVPN "/Enabled"), "");
     conversation_end(&c);
 }
 
