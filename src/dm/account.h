@@ -9,7 +9,8 @@
  *     gen-7/keys/NAME.key   its key; readable for the group
  *     gen-7/roots/NAME.pem  the roots that came with it
  *     gen-7/management      the management server and its secrets; for mvpn-dm only
- *     gen-7/server-roots.pem, gen-7/policy   what the server is trusted by, if not by the system's roots; the last policy text of the DM server
+ *     gen-7/tree            the management tree; for mvpn-dm only
+ *     gen-7/server-roots.pem  what the server is trusted by, if not by the system's roots
  *
  * A change writes the next generation and turns the link by one rename: after a power cut either the old account or the new one is there.
  * NAME is new with every certificate, so that during a renewal old and new stand side by side. Never judges what it stores.
@@ -32,6 +33,8 @@ struct dm_account {
     int64_t expires_at_sec;
     int64_t next_session_at_sec; /* 0: none */
     uint32_t n_failed; /* sessions in a row */
+    uint32_t n_sessions; /* that went well */
+    uint32_t n_begun; /* the last session's id */
     uint32_t serial; /* counts certificates: the next NAME */
 };
 

@@ -28,6 +28,8 @@ static const struct dm_field account_fields[] = {
     A("next-session-at", next_session_at_sec, DM_FIELD_INT64),
     A("failed", n_failed, DM_FIELD_UINT32),
     A("serial", serial, DM_FIELD_UINT32),
+    A("sessions", n_sessions, DM_FIELD_UINT32),
+    A("begun", n_begun, DM_FIELD_UINT32),
 };
 
 static const struct dm_field management_fields[] = {
@@ -38,10 +40,12 @@ static const struct dm_field management_fields[] = {
     P("client-user", client.user, DM_FIELD_TEXT),
     P("client-secret", client.secret, DM_FIELD_TEXT),
     P("client-nonce", client.nonce, DM_FIELD_TEXT),
+    P("client-nonce-used", client.nonce_used, DM_FIELD_BOOL),
     P("server-proof", server.proof, DM_FIELD_UINT32),
     P("server-user", server.user, DM_FIELD_TEXT),
     P("server-secret", server.secret, DM_FIELD_TEXT),
     P("server-nonce", server.nonce, DM_FIELD_TEXT),
+    P("server-nonce-used", server.nonce_used, DM_FIELD_BOOL),
     P("retries", retry_count, DM_FIELD_UINT32),
     P("initial-backoff", initial_backoff_msec, DM_FIELD_UINT32),
     P("max-backoff", max_backoff_msec, DM_FIELD_UINT32),

@@ -33,7 +33,8 @@ int agent_stay(struct agent *agent);
 /* jobs.c: each does its work before it returns. 0, or negative errno with a sentence. */
 int agent_enrol(struct agent *agent, const struct dm_enrol_request *request, struct dm_error *error);
 int agent_unenrol(struct agent *agent, struct dm_error *error);
-int agent_sync(struct agent *agent, struct dm_error *error);
+/* Renewal where it is due, a session with the management server, the policy to mvpnd. by_user: abroad as well. */
+int agent_sync(struct agent *agent, bool by_user, struct dm_error *error);
 int agent_show(struct agent *agent, const char *uri, char **ret, struct dm_error *error);
 /* What the clock makes due: renewal, a session, the end of an old key. */
 void agent_do_due(struct agent *agent);

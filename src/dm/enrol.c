@@ -350,23 +350,3 @@ int dm_renew_settle(struct dm_store *store)
     return dm_store_commit(store, &account,
         (const struct dm_account_file[]){ { paths[0], NULL, 0, 0 }, { paths[1], NULL, 0, 0 }, { paths[2], NULL, 0, 0 } }, 3);
 }
-
-int dm_enrolled_policy(struct dm_store *store, char **ret)
-{
-    _cleanup_free_ char *policy = NULL;
-    struct dm_account account = { 0 };
-    size_t n = 0, size;
-    int r = dm_store_load(store, &account);
-
-    if (r == 0)
-        r = dm_store_read(store, "policy", &policy, &n);
-    if (r < 0 && !(r == -ENOENT && account.name[0]))
-        return r;
-    size = n + 512;
-    *ret = malloc(size);
-    if (!*ret)
-        return -ENOMEM;
-    snprintf(*ret, size, "%s%s[Tunnel]\nCertificate=dm:%s\nPrivateKey=dm:%s\nCACertificates=dm:%s\n", policy ? policy : "", n ? "\n" : "",
-        account.name, account.name, account.name);
-    return 0;
-}

@@ -27,6 +27,7 @@ struct dm_enrol_request {
 struct dm_job_hooks {
     void (*progress)(void *userdata, const char *text);
     bool (*stop)(void *userdata);
+    void (*log)(void *userdata, const char *text);
     void *userdata;
 };
 
@@ -38,6 +39,3 @@ int dm_renew_run(struct dm_store *store, const struct dm_job_hooks *hooks, struc
 
 /* The new one has worked: the old one goes. 0, also when there was none. */
 int dm_renew_settle(struct dm_store *store);
-
-/* What mvpnd is told: the certificate in force by name, with the policy text of the DM server (if any) before it. free() it. */
-int dm_enrolled_policy(struct dm_store *store, char **ret);

@@ -17,6 +17,7 @@ struct dm_exchange {
     const char *accept; /* NULL: anything */
     const void *body; /* the engine's, until the answer was given to it */
     size_t body_bytes;
+    const char *hmac; /* value of x-syncml-hmac; NULL: none */
     bool with_password; /* HTTP basic */
     bool with_certificate; /* the device certificate in force, by TLS */
     size_t answer_bytes_max; /* counted while receiving */
@@ -27,6 +28,7 @@ struct dm_exchange {
 struct dm_answer {
     unsigned status;
     const char *content_type; /* "" when there was none */
+    const char *hmac; /* value of x-syncml-hmac; "" when there was none */
     uint64_t retry_after_sec; /* 0: not said */
     const char *body; /* a NUL stands behind it */
     size_t body_bytes;

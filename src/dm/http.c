@@ -29,7 +29,7 @@ struct dm_http {
     char *body; /* of the answer */
     size_t body_bytes, body_size, body_max, head_bytes;
     bool too_big, encoded;
-    char content_type[128];
+    char content_type[128], hmac[512];
     char curl_says[CURL_ERROR_SIZE];
 };
 
@@ -57,6 +57,24 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *userdata)
     return n_bytes;
 }
 
+/* A second one, or one that is too long, is none: the session decides what a missing proof means. */
+static void take_hmac(struct dm_http *http, const char *line, size_t n_bytes)
+{
+    static const char name[] = "x-syncml-hmac:";
+    size_t skip = sizeof(name) - 1;
+
+    if (n_bytes <= skip || strncasecmp(line, name, skip) != 0)
+        return;
+    while (skip < n_bytes && (line[skip] == ' ' || line[skip] == '\t'))
+        skip++;
+    while (n_bytes > skip && (line[n_bytes - 1] == '\r' || line[n_bytes - 1] == '\n' || line[n_bytes - 1] == ' '))
+        n_bytes--;
+    if (http->hmac[0] || n_bytes - skip >= sizeof(http->hmac))
+        snprintf(http->hmac, sizeof(http->hmac), "?");
+    else
+        snprintf(http->hmac, sizeof(http->hmac), "%.*s", (int)(n_bytes - skip), line + skip);
+}
+
 static size_t on_head(char *bytes, size_t size, size_t n, void *userdata)
 {
     struct dm_http *http = userdata;
@@ -67,6 +85,7 @@ static size_t on_head(char *bytes, size_t size, size_t n, void *userdata)
         return 0;
     }
     http->head_bytes += n_bytes;
+    take_hmac(http, bytes, n_bytes);
     if (n_bytes > 17 && strncasecmp(bytes, "content-encoding:", 17) == 0) {
         const char *value = bytes + 17;
         size_t left = n_bytes - 17;
@@ -180,7 +199,7 @@ static bool set_identity(struct dm_http *http, const struct dm_exchange *exchang
 
 static bool set_request(struct dm_http *http, const struct dm_exchange *exchange, struct curl_slist **headers)
 {
-    char line[256];
+    char line[640];
     CURL *c = http->curl;
 
     *headers = NULL;
@@ -190,6 +209,10 @@ static bool set_request(struct dm_http *http, const struct dm_exchange *exchange
     }
     if (exchange->accept) {
         snprintf(line, sizeof(line), "Accept: %s", exchange->accept);
+        *headers = curl_slist_append(*headers, line);
+    }
+    if (exchange->hmac && !strpbrk(exchange->hmac, "\r\n")) {
+        snprintf(line, sizeof(line), "x-syncml-hmac: %s", exchange->hmac);
         *headers = curl_slist_append(*headers, line);
     }
     *headers = curl_slist_append(*headers, "Expect:"); /* no 100-continue: some servers never send it */
@@ -241,6 +264,7 @@ static void read_answer(struct dm_http *http, struct dm_answer *ret)
     snprintf(http->content_type, sizeof(http->content_type), "%s", type ? type : "");
     *ret = (struct dm_answer){ .status = (unsigned)status,
         .content_type = http->content_type,
+        .hmac = http->hmac,
         .retry_after_sec = retry_after > 0 ? (uint64_t)retry_after : 0,
         .body = http->body ? http->body : "",
         .body_bytes = http->body_bytes,
@@ -260,7 +284,7 @@ int dm_http_do(struct dm_http *http, const struct dm_exchange *exchange, struct 
     http->body_bytes = http->head_bytes = 0;
     http->body_max = exchange->answer_bytes_max;
     http->too_big = http->encoded = false;
-    http->curl_says[0] = '\0';
+    http->curl_says[0] = http->hmac[0] = '\0';
     if (http->body)
         http->body[0] = '\0';
     if (!set_identity(http, exchange) || !set_request(http, exchange, &headers))

@@ -7,13 +7,18 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "dm/manage.h"
 #include "dm/mvpnd.h"
+#include "dm/schedule.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <mvpn/dbus.h>
 #include <string.h>
+#include <sys/random.h>
 #include <syslog.h>
+
+#define DEFAULT_INTERVAL_SEC (8 * 3600) /* as mvpn.conf has it for PollInterval= */
 
 static void tell(struct agent *agent, const char *text)
 {
@@ -23,9 +28,17 @@ static void tell(struct agent *agent, const char *text)
 static int apply_policy(struct agent *agent, struct dm_error *error)
 {
     _cleanup_free_ char *text = NULL;
-    int r = dm_enrolled_policy(agent->store, &text);
+    int r = dm_manage_policy(agent->store, &text, error);
 
-    return r < 0 ? dm_error_set(error, r, "What is known of the enrolment cannot be read.") : mvpnd_apply(agent->bus, text, error);
+    return r < 0 ? r : mvpnd_apply(agent->bus, text, error);
+}
+
+static int apply_text(void *userdata, const char *policy, struct dm_error *error)
+{
+    struct agent *agent = userdata;
+
+    tell(agent, "Giving the policy to the VPN");
+    return mvpnd_apply(agent->bus, policy, error);
 }
 
 int agent_enrol(struct agent *agent, const struct dm_enrol_request *request, struct dm_error *error)
@@ -42,11 +55,9 @@ int agent_enrol(struct agent *agent, const struct dm_enrol_request *request, str
     return 0;
 }
 
-int agent_unenrol(struct agent *agent, struct dm_error *error)
+static int agent_end(struct agent *agent, struct dm_error *error)
 {
-    struct dm_account account;
     struct dm_error problem = { 0 };
-    bool known = dm_store_load(agent->store, &account) != -ENOENT;
     int applied, r;
 
     tell(agent, "Taking the policy from the VPN");
@@ -56,9 +67,34 @@ int agent_unenrol(struct agent *agent, struct dm_error *error)
     if (r < 0)
         return dm_error_set(error, -EIO, "The files of the enrolment could not be removed: %s.", strerror(-r));
     if (applied < 0)
-        return dm_error_set(error, -EHOSTDOWN, "Key and account are gone, but mvpnd still has the policy. %s Then repeat 'mvpnctl unenroll'.",
+        return dm_error_set(error, -EHOSTDOWN, "Key and account are gone, but mvpnd may still have the policy. %s Then repeat 'mvpnctl unenroll'.",
             applied == -EHOSTDOWN ? "Start mvpnd." : problem.text);
-    return known ? 0 : dm_error_set(error, -ENOENT, "This device was not enrolled.");
+    return 0;
+}
+
+/* Whatever the server says, or does not: it is told, and not asked. */
+static void say_goodbye(struct agent *agent)
+{
+    struct dm_manage_hooks hooks = { .job = &agent->hooks };
+    struct dm_manage_result ignored;
+    struct dm_error problem = { 0 };
+
+    if (!dm_manage_is_managed(agent->store))
+        return;
+    tell(agent, "Telling the management server");
+    if (dm_manage_run(agent->store, &hooks, DM_MANAGE_GOODBYE, &ignored, &problem) < 0)
+        agent_log(LOG_NOTICE, "The management server was not told of the end: %s", problem.text);
+}
+
+int agent_unenrol(struct agent *agent, struct dm_error *error)
+{
+    struct dm_account account;
+    bool known = dm_store_load(agent->store, &account) != -ENOENT;
+    int r;
+
+    say_goodbye(agent);
+    r = agent_end(agent, error);
+    return r == 0 && !known ? dm_error_set(error, -ENOENT, "This device was not enrolled.") : r;
 }
 
 static int renew(struct agent *agent, struct dm_error *error)
@@ -70,48 +106,101 @@ static int renew(struct agent *agent, struct dm_error *error)
     return r < 0 ? r : apply_policy(agent, error);
 }
 
-/* Does the status say that the tunnel stands by the certificate that ends then? */
-static bool works_until(const char *status, int64_t expires_at_sec)
+/* Does the tunnel stand by the certificate that ends then? Two ends within two minutes of each other are one. */
+static bool works_until(const struct mvpnd_state *state, int64_t expires_at_sec)
 {
-    const char *found = strstr(status, "\"expires_in\"");
-    double expires_in;
+    int64_t apart = clock_realtime_sec() + state->certificate_expires_in_sec - expires_at_sec;
 
-    if (!strstr(status, "\"state\":\"connected\"") || !found || sscanf(found, "\"expires_in\":%lf", &expires_in) != 1)
-        return false;
-    expires_in += (double)clock_realtime_sec() - (double)expires_at_sec;
-    return expires_in > -120 && expires_in < 120;
+    return state->connected && apart > -120 && apart < 120;
 }
 
-static void settle(struct agent *agent, const struct dm_account *account)
+static void settle(struct agent *agent, const struct dm_account *account, const struct mvpnd_state *state)
 {
-    _cleanup_free_ char *status = NULL, *dense = NULL;
-    size_t n = 0;
-
-    if (!account->previous[0] || mvpnd_status(agent->bus, &status) < 0)
-        return;
-    dense = malloc(strlen(status) + 1);
-    for (const char *c = status; dense && *c; c++)
-        if (*c != ' ' && *c != '\n')
-            dense[n++] = *c;
-    if (!dense)
-        return;
-    dense[n] = '\0';
-    if (works_until(dense, account->expires_at_sec) && dm_renew_settle(agent->store) == 0)
+    if (account->previous[0] && works_until(state, account->expires_at_sec) && dm_renew_settle(agent->store) == 0)
         agent_log(LOG_INFO, "The tunnel stands with the new certificate; the old key is gone.");
 }
 
-int agent_sync(struct agent *agent, struct dm_error *error)
+static struct dm_schedule schedule_of(struct agent *agent)
+{
+    struct dm_schedule schedule = { .default_interval_sec = DEFAULT_INTERVAL_SEC };
+
+    (void)dm_manage_schedule(agent->store, &schedule);
+    return schedule;
+}
+
+/* When next; on the disk, so that the next start knows. */
+static void note_session(struct agent *agent, const struct dm_schedule *schedule, int result)
 {
     struct dm_account account;
-    int r = dm_store_load(agent->store, &account);
+    uint64_t random;
+
+    if (dm_store_load(agent->store, &account) < 0)
+        return;
+    if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+        random = 0;
+    account.n_failed = result < 0 ? account.n_failed + 1 : 0;
+    account.n_sessions += result == 0;
+    account.next_session_at_sec =
+        clock_realtime_sec() + (int64_t)dm_schedule_next(schedule, account.n_sessions, account.n_failed, random);
+    (void)dm_store_commit(agent->store, &account, NULL, 0);
+}
+
+static int obey(struct agent *agent, const struct dm_manage_result *orders, struct dm_error *error)
+{
+    int r = 0;
+
+    if (orders->unenroll) {
+        agent_log(LOG_NOTICE, "The organisation ended the enrolment.");
+        return agent_end(agent, error);
+    }
+    if (orders->renew)
+        r = renew(agent, error);
+    if (r == 0 && orders->reconnect)
+        mvpnd_connect(agent->bus);
+    return r;
+}
+
+static int hold_session(struct agent *agent, const struct mvpnd_state *state, bool by_user, struct dm_error *error)
+{
+    struct dm_manage_hooks hooks = { .job = &agent->hooks, .apply = apply_text, .state = state };
+    struct dm_schedule schedule = schedule_of(agent);
+    struct dm_manage_result orders;
+    int r;
+
+    switch (dm_schedule_moment(&schedule, state->roaming, state->blocked, by_user)) {
+    case DM_MOMENT_GOOD:
+        break;
+    case DM_MOMENT_ROAMING:
+        return 0;
+    case DM_MOMENT_BLOCKED:
+        return dm_error_set(error, -EHOSTUNREACH, "The VPN is enabled and not connected, so no server can be reached. 'mvpnctl status' says why.");
+    }
+    tell(agent, "Asking the management server");
+    r = dm_manage_run(agent->store, &hooks, false, &orders, error);
+    note_session(agent, &schedule, r);
+    return r < 0 ? r : obey(agent, &orders, error);
+}
+
+int agent_sync(struct agent *agent, bool by_user, struct dm_error *error)
+{
+    struct mvpnd_state state = { 0 };
+    struct dm_account account;
+    int r = dm_store_load(agent->store, &account), renewed = 0;
 
     if (r == -ENOENT)
         return dm_error_set(error, r, "This device is not enrolled. 'mvpnctl enroll' does that.");
     if (r < 0)
         return dm_error_set(error, r, "What is known of the enrolment is damaged. Enrol again after 'mvpnctl unenroll'.");
-    settle(agent, &account);
+    mvpnd_look(agent->bus, &state);
+    settle(agent, &account, &state);
     if (clock_realtime_sec() >= account.renew_at_sec && !account.previous[0])
-        return renew(agent, error);
+        renewed = renew(agent, error);
+    if (renewed < 0)
+        return renewed;
+    if (dm_manage_is_managed(agent->store))
+        r = hold_session(agent, &state, by_user, error);
+    if (r < 0 || dm_store_load(agent->store, &account) < 0)
+        return r;
     return apply_policy(agent, error);
 }
 
@@ -119,12 +208,13 @@ void agent_do_due(struct agent *agent)
 {
     struct dm_account account;
     struct dm_error error = { 0 };
-    int r = dm_store_load(agent->store, &account);
+    int64_t now_sec = clock_realtime_sec();
 
-    if (r == -ENOENT)
+    if (dm_store_load(agent->store, &account) < 0)
         return;
-    r = agent_sync(agent, &error);
-    if (r < 0)
+    if (now_sec < account.next_session_at_sec && now_sec < account.renew_at_sec && !account.previous[0])
+        return;
+    if (agent_sync(agent, false, &error) < 0)
         agent_log(LOG_WARNING, "%s", error.text);
 }
 
@@ -134,17 +224,21 @@ int agent_show(struct agent *agent, const char *uri, char **ret, struct dm_error
     int64_t now_sec = clock_realtime_sec();
     int r = dm_store_load(agent->store, &account);
 
+    if (uri[0] && r == 0)
+        return dm_manage_show(agent->store, uri, ret, error);
     if (uri[0])
-        return dm_error_set(error, -ENOENT, "There is no node '%.80s'.", uri);
+        return dm_error_set(error, -ENOENT, "This device is not enrolled.");
     if (r < 0 && r != -ENOENT)
         return dm_error_set(error, r, "What is known of the enrolment is damaged. 'mvpnctl unenroll' clears it away.");
     if (r == -ENOENT)
         *ret = strdup("{ \"enrolled\": false }");
     else if (asprintf(ret,
                  "{ \"enrolled\": true, \"method\": \"%s\", \"server\": \"%s\", \"device\": \"%s\", \"certificate\": \"%s\", "
-                 "\"expires_in\": %" PRId64 ", \"renew_in\": %" PRId64 ", \"renewing\": %s }",
+                 "\"expires_in\": %" PRId64 ", \"renew_in\": %" PRId64 ", \"renewing\": %s, \"managed\": %s, \"sessions\": %u, "
+                 "\"failed\": %u, \"next_session_in\": %" PRId64 " }",
                  account.method, account.server, account.device, account.name, account.expires_at_sec - now_sec, account.renew_at_sec - now_sec,
-                 account.previous[0] ? "true" : "false") < 0)
+                 account.previous[0] ? "true" : "false", dm_manage_is_managed(agent->store) ? "true" : "false", account.n_sessions, account.n_failed,
+                 account.next_session_at_sec ? account.next_session_at_sec - now_sec : 0) < 0)
         *ret = NULL;
     return *ret ? 0 : dm_error_set(error, -ENOMEM, "No memory.");
 }

@@ -124,6 +124,12 @@ static void on_progress(void *userdata, const char *text)
     sd_bus_message_unref(signal);
 }
 
+static void on_log(void *userdata, const char *text)
+{
+    (void)userdata;
+    agent_log(LOG_INFO, "%s", text);
+}
+
 /* SIGTERM and SIGINT are blocked for the loop's sake; a job looks whether one waits. */
 static bool should_stop(void *userdata)
 {
@@ -161,7 +167,7 @@ static int run(struct agent *agent)
 int main(int argc, char **argv)
 {
     struct options options;
-    struct agent agent = { .hooks = { on_progress, should_stop, NULL } };
+    struct agent agent = { .hooks = { on_progress, should_stop, on_log, NULL } };
     int r, exit_status;
 
     if (parse_options(argc, argv, &options, &exit_status) < 0)

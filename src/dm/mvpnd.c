@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two calls of org.mvpn1.Manager, each waited for.
+ * Calls of org.mvpn1.Manager, each waited for.
  */
 #include "dm/mvpnd.h"
 
 #include <errno.h>
+#include <json-c/json.h>
 #include <mvpn/dbus.h>
+#include <mvpn/names.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,20 +52,61 @@ int mvpnd_apply(struct sd_bus *bus, const char *text, struct dm_error *error)
     return r < 0 ? r : 0;
 }
 
-int mvpnd_status(struct sd_bus *bus, char **ret)
+static struct json_object *at(struct json_object *json, const char *key)
+{
+    struct json_object *found = NULL;
+
+    return json && json_object_object_get_ex(json, key, &found) ? found : NULL;
+}
+
+static void copy(struct json_object *value, char *ret, size_t size)
+{
+    if (value)
+        snprintf(ret, size, "%s", json_object_get_string(value));
+}
+
+static void read_state(struct json_object *json, struct mvpnd_state *ret)
+{
+    struct json_object *tunnel = at(json, "tunnel"), *addresses = at(tunnel, "addresses");
+
+    copy(at(json, "state"), ret->state, sizeof(ret->state));
+    copy(at(json, "reason"), ret->reason, sizeof(ret->reason));
+    copy(at(at(json, "gateway"), "name"), ret->gateway, sizeof(ret->gateway));
+    copy(at(tunnel, "rx_bytes"), ret->rx, sizeof(ret->rx));
+    copy(at(tunnel, "tx_bytes"), ret->tx, sizeof(ret->tx));
+    if (addresses && json_object_is_type(addresses, json_type_array))
+        copy(json_object_array_get_idx(addresses, 0), ret->virtual_ip, sizeof(ret->virtual_ip));
+    snprintf(ret->since, sizeof(ret->since), "%.0f", json_object_get_double(at(json, "since")));
+    ret->connected = strcmp(ret->state, MVPN_STATE_CONNECTED) == 0;
+    ret->blocked = json_object_get_boolean(at(json, "internet_blocked"));
+    ret->roaming = json_object_get_boolean(at(at(json, "base_link"), "roaming"));
+    ret->certificate_expires_in_sec = json_object_get_int64(at(at(json, "certificate"), "expires_in"));
+}
+
+bool mvpnd_look(struct sd_bus *bus, struct mvpnd_state *ret)
 {
     sd_bus_error problem = SD_BUS_ERROR_NULL;
     sd_bus_message *reply = NULL;
+    struct json_object *json = NULL;
     const char *text = NULL;
-    int r = call(bus, "GetStatus", NULL, &problem, &reply);
 
-    if (r >= 0)
-        r = sd_bus_message_read(reply, "s", &text);
-    if (r >= 0) {
-        *ret = strdup(text);
-        r = *ret ? 0 : -ENOMEM;
-    }
+    *ret = (struct mvpnd_state){ 0 };
+    if (call(bus, "GetStatus", NULL, &problem, &reply) >= 0 && sd_bus_message_read(reply, "s", &text) >= 0)
+        json = json_tokener_parse(text);
+    if (json)
+        read_state(json, ret);
+    json_object_put(json);
     sd_bus_error_free(&problem);
     sd_bus_message_unref(reply);
-    return r < 0 ? r : 0;
+    return ret->state[0] != '\0';
+}
+
+void mvpnd_connect(struct sd_bus *bus)
+{
+    sd_bus_error problem = SD_BUS_ERROR_NULL;
+    sd_bus_message *reply = NULL;
+
+    (void)call(bus, "Connect", NULL, &problem, &reply);
+    sd_bus_error_free(&problem);
+    sd_bus_message_unref(reply);
 }

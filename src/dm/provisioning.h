@@ -27,6 +27,7 @@ enum dm_proof {
 struct dm_appauth {
     enum dm_proof proof;
     char user[DM_SECRET_SIZE], secret[DM_SECRET_SIZE], nonce[DM_SECRET_SIZE]; /* nonce: base64 as sent */
+    bool nonce_used; /* kept only to know it when it is offered again */
 };
 
 struct dm_poll {

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/macro.h"
 #include "dm/keys.h"
+#include "dm/manage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,7 +112,7 @@ static void run_call(struct call *call)
     } else if (strcmp(member, "Unenroll") == 0)
         r = agent_unenrol(call->agent, &error);
     else if (strcmp(member, "Sync") == 0)
-        r = agent_sync(call->agent, &error);
+        r = agent_sync(call->agent, true, &error);
     else
         r = agent_show(call->agent, call->uri, &text, &error);
     reply(call, r, &error, text);
@@ -174,7 +175,7 @@ static bool users_may_not(struct agent *agent)
 {
     _cleanup_free_ char *text = NULL;
 
-    return dm_enrolled_policy(agent->store, &text) == 0 && (strstr(text, "\nUserMayDisable=no\n") != NULL);
+    return dm_manage_policy(agent->store, &text, NULL) == 0 && (strstr(text, "\nUserMayDisable=no\n") != NULL);
 }
 
 static int ask(struct call *call, const char *action, bool root_only)

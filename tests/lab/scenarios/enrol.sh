@@ -124,10 +124,27 @@ check "MDE2: mvpnctl enable --wait" ctl enable --wait="$(patience 30)s"
 carries "with the certificate by MDE2" "$CORP_V4"
 check "MDE2: the server's secrets are for mvpn-dm alone" test "$(stat -L -c %a "$STORE/current/management")" = 600
 becomes "MDE2: the policy is good" 60 state=connected management.policy_on_trial=false
+
+# ---- managed through the tunnel ----
+dm_script - <<'END'
+{"packages": [[{"verb": "Get", "target": "./DevDetail/SwV", "expect": 200},
+               {"verb": "Replace", "target": "./Vendor/mvpn/MobileVPN/KeepAlive/Interval", "format": "int", "data": "33", "expect": 200},
+               {"verb": "Replace", "target": "./Vendor/mvpn/MobileVPN/KeepAlive/Mode", "format": "chr", "data": "fixed", "expect": 200}]]}
+END
+dm_forget
+check "a session through the tunnel" ctl sync
+dm_clean "a session through the tunnel"
+check "it came from the tunnel's address" grep -qE '"peer": "(10\.99\.|fd99:)' <(dm_log request area=dm)
+becomes "the VPN follows, live" 30 state=connected keepalive.interval=33
+equal "the node tells it" 33 "$(ctl dm show ./Vendor/mvpn/MobileVPN/KeepAlive/Interval)"
+becomes "the policy is good, too" 60 state=connected management.policy_on_trial=false
+
 make_due
 check "MDE2: renewed through the tunnel, signed with the old key" ctl sync
 check "MDE2: the server took it as a renewal" dm_log enrolled operation=renew
+becomes "the managed policy goes on with the new certificate" 60 state=connected keepalive.interval=33
 check "MDE2: mvpnctl unenroll" ctl unenroll
+check "the management server was told" dm_log alert code=1226
 nothing_left "MDE2: unenrolled"
 check "mvpnctl disable, again" ctl disable
 check "disabled: the internet works" traffic tcp "$WORLD_V4"

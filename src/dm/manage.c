@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Account and tree are read, the session runs, and each action is done before the next is asked for. The tree's file and the secrets are
+ * this process's alone.
+ */
+#include "dm/manage.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "dm/base64.h"
+#include "dm/http.h"
+#include "dm/keys.h"
+#include "dm/mvpnd.h"
+#include "dm/objects.h"
+#include "dm/provisioning.h"
+#include "dm/schedule.h"
+#include "dm/session.h"
+#include "dm/treefile.h"
+
+#include <errno.h>
+#include <openssl/rand.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#define SESSION_SEC_MAX    900 /* from the first message to the last */
+#define GOODBYE_SEC_MAX    30
+#define ANSWER_BYTES_MAX   ((size_t)1024 * 1024)
+#define URI_BYTES          512
+
+struct managing {
+    struct dm_store *store;
+    const struct dm_manage_hooks *hooks;
+    struct dm_account account;
+    struct dm_provisioning server;
+    struct dm_tree *tree;
+    struct dm_session *session;
+    struct dm_http *http;
+    struct dm_http_trust trust;
+    char *roots_pem, *certificate_pem, *key_pem;
+    size_t roots_bytes, certificate_bytes, key_bytes;
+    char session_id[16], device_id[80];
+    int64_t end_at_sec; /* of the session, at the latest */
+    enum dm_encoding encoding;
+    struct dm_manage_result result;
+    enum dm_end end;
+    bool over;
+    struct dm_error *error;
+};
+
+/* ---- reading ---- */
+
+static int load_tree(struct dm_store *store, struct dm_tree **ret, bool *ret_fresh, struct dm_error *error)
+{
+    _cleanup_free_ char *text = NULL;
+    struct dm_tree *tree = dm_tree_new(dm_objects_root());
+    size_t n;
+    int r = tree ? dm_store_read(store, "tree", &text, &n) : -ENOMEM;
+
+    *ret_fresh = r == -ENOENT;
+    if (r == 0)
+        r = dm_tree_load(tree, text, n, error);
+    if (r < 0 && r != -ENOENT) {
+        dm_tree_free(tree);
+        return error && error->text[0] ? r : dm_error_set(error, r, "The management tree cannot be read.");
+    }
+    *ret = tree;
+    return 0;
+}
+
+static int load_management(struct dm_store *store, struct dm_provisioning *ret)
+{
+    char *text = NULL;
+    size_t n = 0;
+    int r = dm_store_read(store, "management", &text, &n);
+
+    if (r == 0)
+        r = dm_management_parse(text, n, ret);
+    dm_secret_free(text, n);
+    return r;
+}
+
+static int read_credentials(struct managing *m)
+{
+    char path[128];
+    int r;
+
+    snprintf(path, sizeof(path), "certs/%s.pem", m->account.name);
+    r = dm_store_read(m->store, path, &m->certificate_pem, &m->certificate_bytes);
+    snprintf(path, sizeof(path), "keys/%s.key", m->account.name);
+    if (r == 0)
+        r = dm_store_read(m->store, path, &m->key_pem, &m->key_bytes);
+    snprintf(path, sizeof(path), "roots/%s.pem", m->account.name);
+    if (r == 0)
+        r = dm_store_read(m->store, path, &m->roots_pem, &m->roots_bytes);
+    m->trust = (struct dm_http_trust){
+        .origin_url = m->server.address,
+        .roots_pem = m->roots_pem,
+        .roots_bytes = m->roots_bytes,
+        .certificate_pem = m->certificate_pem,
+        .key_pem = m->key_pem,
+    };
+    return r;
+}
+
+/* ---- what the device tells ---- */
+
+static void tell(struct managing *m, const char *uri, const char *value)
+{
+    if (value)
+        (void)dm_tree_tell(m->tree, uri, value);
+}
+
+static void tell_device(struct managing *m)
+{
+    struct utsname name;
+
+    tell(m, "./DevInfo/DevId", m->device_id);
+    tell(m, "./DevInfo/Man", "mvpn");
+    tell(m, "./DevDetail/SwV", "mvpn " MVPN_VERSION);
+    if (uname(&name) < 0)
+        return;
+    tell(m, "./DevInfo/Mod", name.machine);
+    tell(m, "./DevDetail/FwV", name.release);
+    tell(m, "./DevDetail/HwV", name.machine);
+    tell(m, "./DevDetail/OEM", name.sysname);
+}
+
+static void tell_number(struct managing *m, const char *base, const char *name, uint32_t value)
+{
+    char uri[URI_BYTES], text[16];
+
+    snprintf(uri, sizeof(uri), "%s/%s", base, name);
+    snprintf(text, sizeof(text), "%u", value);
+    tell(m, uri, text);
+}
+
+static void tell_status(struct managing *m)
+{
+    const struct mvpnd_state *state = m->hooks->state;
+
+    if (!state)
+        return;
+    tell(m, DM_URI_MOBILEVPN "/Status/State", state->state);
+    tell(m, DM_URI_MOBILEVPN "/Status/Gateway", state->gateway);
+    tell(m, DM_URI_MOBILEVPN "/Status/VirtualIP", state->virtual_ip);
+    tell(m, DM_URI_MOBILEVPN "/Status/Since", state->since);
+    tell(m, DM_URI_MOBILEVPN "/Status/LastError", state->reason);
+    tell(m, DM_URI_MOBILEVPN "/Status/Rx", state->rx);
+    tell(m, DM_URI_MOBILEVPN "/Status/Tx", state->tx);
+}
+
+/* Once, after enrolment: from then on the server may change the schedule. */
+static void tell_account(struct managing *m, bool fresh)
+{
+    char base[URI_BYTES], uri[URI_BYTES + 32];
+
+    snprintf(base, sizeof(base), "./DMAcc/%s", m->server.provider_id);
+    snprintf(uri, sizeof(uri), "%s/ServerID", base);
+    tell(m, uri, m->server.provider_id);
+    (void)dm_tree_tell_owner(m->tree, base, m->server.provider_id);
+    snprintf(uri, sizeof(uri), "%s/AppAddr/1/Addr", base);
+    if (fresh)
+        tell(m, uri, m->server.address);
+    snprintf(base, sizeof(base), DM_URI_PROVIDER "/%s", m->server.provider_id);
+    snprintf(uri, sizeof(uri), "%s/SyncApplicationVersion", base);
+    tell(m, uri, "1.0");
+    (void)dm_tree_tell_owner(m->tree, base, m->server.provider_id);
+    if (!fresh)
+        return;
+    snprintf(uri, sizeof(uri), "%s/Poll", base);
+    tell_number(m, uri, "NumberOfFirstRetries", m->server.poll.first_retries);
+    tell_number(m, uri, "IntervalForFirstSetOfRetries", m->server.poll.first_interval_min);
+    tell_number(m, uri, "NumberOfSecondRetries", m->server.poll.second_retries);
+    tell_number(m, uri, "IntervalForSecondSetOfRetries", m->server.poll.second_interval_min);
+    tell_number(m, uri, "NumberOfRemainingScheduledRetries", m->server.poll.remaining_retries);
+    tell_number(m, uri, "IntervalForRemainingScheduledRetries", m->server.poll.remaining_interval_min);
+}
+
+/* ---- actions ---- */
+
+static int store_file(struct managing *m, const char *path, const char *text, unsigned mode)
+{
+    int r = dm_store_commit(m->store, &m->account, &(struct dm_account_file){ path, text, strlen(text), mode }, 1);
+
+    return r < 0 ? dm_error_set(m->error, r, "The account cannot be written: %s.", strerror(-r)) : 0;
+}
+
+static int keep_nonce(struct managing *m, struct dm_appauth *auth, const struct dm_action *action)
+{
+    char text[8192];
+    int r;
+
+    if (action->nonce.n_bytes > DM_SECRET_SIZE / 4 * 3 - 3)
+        return dm_error_set(m->error, -E2BIG, "The server's nonce is too long.");
+    auth->nonce_used = action->nonce_used;
+    dm_base64_encode(action->nonce.bytes, action->nonce.n_bytes, auth->nonce, sizeof(auth->nonce));
+    r = dm_management_format(&m->server, text, sizeof(text));
+    if (r == 0)
+        r = store_file(m, "management", text, 0600);
+    explicit_bzero(text, sizeof(text));
+    return r;
+}
+
+static int keep_tree(struct managing *m)
+{
+    char *text = dm_tree_save(m->tree);
+    int r = text ? store_file(m, "tree", text, 0600) : dm_error_set(m->error, -ENOMEM, "No memory.");
+
+    dm_secret_free(text, text ? strlen(text) : 0);
+    return r;
+}
+
+static void obey(struct managing *m, const struct dm_order *order)
+{
+    switch (order->exec) {
+    case DM_EXEC_NONE:
+    case DM_EXEC_SCEP_ENROLL: /* there is no SCEP yet; the node's status says so */
+        break;
+    case DM_EXEC_RECONNECT:
+        m->result.reconnect = true;
+        break;
+    case DM_EXEC_UNENROLL:
+        m->result.unenroll = true;
+        break;
+    case DM_EXEC_RENEW:
+        m->result.renew = true;
+        break;
+    }
+}
+
+static int receive(struct managing *m, const struct dm_answer *answer)
+{
+    struct dm_message *message = NULL;
+    enum dm_encoding encoding = m->encoding;
+    struct dm_error problem = { 0 };
+
+    if (answer->status != 200) {
+        snprintf(problem.text, sizeof(problem.text), "The management server answered %u.", answer->status);
+        dm_session_fail(m->session, DM_END_UNREACHABLE, problem.text);
+        return 0;
+    }
+    (void)dm_encoding_of(answer->content_type, &encoding);
+    if (dm_message_parse(encoding, answer->body, answer->body_bytes, &message, &problem) < 0) {
+        dm_session_fail(m->session, DM_END_PROTOCOL, problem.text);
+        return 0;
+    }
+    dm_session_receive(m->session, message, answer->body, answer->body_bytes, answer->hmac[0] ? answer->hmac : NULL);
+    dm_message_free(message);
+    return 0;
+}
+
+static int send_message(struct managing *m, const struct dm_action *action)
+{
+    struct dm_exchange exchange = { .post = true, .content_type = dm_encoding_media_type(m->encoding), .accept = dm_encoding_media_type(m->encoding),
+        .body = action->text, .body_bytes = action->n_bytes, .with_certificate = true, .answer_bytes_max = ANSWER_BYTES_MAX, .hmac = action->hmac };
+    struct dm_error problem = { 0 };
+    struct dm_answer answer;
+
+    if ((size_t)snprintf(exchange.url, sizeof(exchange.url), "%s", action->uri) >= sizeof(exchange.url))
+        return dm_error_set(m->error, -EINVAL, "The management server's address is too long.");
+    if (dm_http_do(m->http, &exchange, &answer, &problem) < 0) {
+        dm_session_fail(m->session, DM_END_UNREACHABLE, problem.text);
+        return 0;
+    }
+    return receive(m, &answer);
+}
+
+static int carry_out(struct managing *m, struct dm_action *action)
+{
+    switch (action->kind) {
+    case DM_ACTION_SEND:
+        return send_message(m, action);
+    case DM_ACTION_KEEP_CLIENT_NONCE:
+        return keep_nonce(m, &m->server.client, action);
+    case DM_ACTION_KEEP_SERVER_NONCE:
+        return keep_nonce(m, &m->server.server, action);
+    case DM_ACTION_LOG:
+        if (m->hooks->job->log)
+            m->hooks->job->log(m->hooks->job->userdata, action->text);
+        dm_error_set(m->error, 0, "%.150s", action->text); /* the last one is why it ended */
+        return 0;
+    case DM_ACTION_EXECUTE:
+        obey(m, &action->order);
+        return 0;
+    case DM_ACTION_KEEP_TREE:
+        return keep_tree(m);
+    case DM_ACTION_APPLY_POLICY:
+        return m->hooks->apply ? m->hooks->apply(m->hooks->job->userdata, action->text, m->error) : 0;
+    case DM_ACTION_OVER:
+        m->end = action->end;
+        m->over = true;
+        return 0;
+    }
+    return 0;
+}
+
+static bool should_stop(void *userdata)
+{
+    struct managing *m = userdata;
+
+    return clock_realtime_sec() >= m->end_at_sec || (m->hooks->job->stop && m->hooks->job->stop(m->hooks->job->userdata));
+}
+
+static void run_session(struct managing *m)
+{
+    struct dm_action action;
+
+    dm_session_start(m->session);
+    while (!m->over && dm_session_next(m->session, &action)) {
+        int r = carry_out(m, &action);
+
+        dm_action_free(&action);
+        if (r < 0) {
+            dm_session_fail(m->session, DM_END_LOCAL, m->error->text);
+            m->end = DM_END_LOCAL;
+        }
+        if (should_stop(m) && !m->over)
+            dm_session_fail(m->session, DM_END_ABORTED, "The session was stopped, or took too long.");
+    }
+}
+
+/* ---- beginning ---- */
+
+static void fill_random(void *userdata, uint8_t *bytes, size_t n_bytes)
+{
+    (void)userdata;
+    if (RAND_bytes(bytes, (int)n_bytes) != 1)
+        abort(); /* a nonce that can be guessed is worse than no session */
+}
+
+static struct dm_credentials credentials_of(const struct dm_appauth *auth)
+{
+    static const enum dm_auth kinds[] = { [DM_PROOF_TLS] = DM_AUTH_NONE, [DM_PROOF_BASIC] = DM_AUTH_BASIC, [DM_PROOF_MD5] = DM_AUTH_MD5,
+        [DM_PROOF_HMAC] = DM_AUTH_HMAC };
+    struct dm_credentials credentials = { .auth = kinds[auth->proof], .user = auth->user, .password = auth->secret, .nonce_used = auth->nonce_used };
+
+    (void)dm_nonce_decode(auth->nonce, "b64", &credentials.nonce);
+    return credentials;
+}
+
+static int begin(struct managing *m, bool goodbye)
+{
+    const struct dm_policy_names names = { m->account.name, m->account.name, m->account.name };
+    struct dm_session_settings settings = { .tree = m->tree,
+        .server_id = m->server.provider_id,
+        .origins = { .own = m->server.address },
+        .session_id = m->session_id,
+        .device_id = m->device_id,
+        .encoding = m->encoding,
+        .allow_basic = m->server.client.proof == DM_PROOF_BASIC,
+        .client = credentials_of(&m->server.client),
+        .server = credentials_of(&m->server.server),
+        .policy_names = &names,
+        .random = fill_random };
+
+    if (m->server.server.proof != DM_PROOF_HMAC)
+        settings.server.auth = DM_AUTH_NONE; /* its certificate has shown already who it is */
+    m->session = dm_session_new(&settings);
+    if (!m->session)
+        return -ENOMEM;
+    if (goodbye && dm_session_alert(m->session, "com.microsoft:mdm.unenrollment.userrequest", "int", NULL, "1") < 0)
+        return -ENOMEM;
+    run_session(m);
+    return 0;
+}
+
+static void clear(struct managing *m)
+{
+    dm_session_free(m->session);
+    dm_http_free(m->http);
+    dm_tree_free(m->tree);
+    free(m->roots_pem);
+    free(m->certificate_pem);
+    dm_secret_free(m->key_pem, m->key_bytes);
+    explicit_bzero(&m->server, sizeof(m->server));
+}
+
+static int prepare(struct managing *m, bool goodbye)
+{
+    bool fresh = false;
+    int r = load_tree(m->store, &m->tree, &fresh, m->error);
+
+    if (r == 0)
+        r = read_credentials(m);
+    if (r == 0)
+        r = dm_http_new(&m->trust, &m->http);
+    if (r < 0)
+        return m->error->text[0] ? r : dm_error_set(m->error, r, "The session cannot begin: %s.", strerror(-r));
+    m->end_at_sec = clock_realtime_sec() + (goodbye ? GOODBYE_SEC_MAX : SESSION_SEC_MAX);
+    dm_http_set_stop(m->http, should_stop, m);
+    m->encoding = m->server.wbxml ? DM_ENCODING_WBXML : DM_ENCODING_XML;
+    snprintf(m->device_id, sizeof(m->device_id), "urn:mvpn:%s", m->account.device);
+    snprintf(m->session_id, sizeof(m->session_id), "%X", ++m->account.n_begun);
+    r = dm_store_commit(m->store, &m->account, NULL, 0); /* no session has the id of another, whatever becomes of this one */
+    if (r < 0)
+        return dm_error_set(m->error, r, "The account cannot be written: %s.", strerror(-r));
+    tell_device(m);
+    tell_status(m);
+    tell_account(m, fresh);
+    return 0;
+}
+
+int dm_manage_run(struct dm_store *store, const struct dm_manage_hooks *hooks, bool goodbye, struct dm_manage_result *ret, struct dm_error *error)
+{
+    struct managing m = { .store = store, .hooks = hooks, .error = error, .end = DM_END_LOCAL };
+    int r = dm_store_load(store, &m.account);
+
+    *ret = (struct dm_manage_result){ 0 };
+    if (r < 0)
+        return dm_error_set(error, r, "This device is not enrolled.");
+    r = load_management(store, &m.server);
+    if (r == -ENOENT)
+        return 0;
+    if (r < 0)
+        return dm_error_set(error, r, "What is known of the management server is damaged. Enrol again after 'mvpnctl unenroll'.");
+    r = prepare(&m, goodbye);
+    if (r == 0)
+        r = begin(&m, goodbye);
+    *ret = m.result;
+    if (r == 0 && m.end != DM_END_DONE)
+        r = error->text[0] ? -ECONNABORTED : dm_error_set(error, -ECONNABORTED, "The session ended early: %s.", dm_end_name(m.end));
+    clear(&m);
+    return r;
+}
+
+int dm_manage_policy(struct dm_store *store, char **ret, struct dm_error *error)
+{
+    struct dm_account account;
+    struct dm_tree *tree = NULL;
+    bool fresh;
+    int r = dm_store_load(store, &account);
+
+    if (r < 0)
+        return dm_error_set(error, r, "What is known of the enrolment cannot be read.");
+    r = load_tree(store, &tree, &fresh, error);
+    if (r == 0) {
+        *ret = dm_policy_text(tree, &(struct dm_policy_names){ account.name, account.name, account.name }, error);
+        r = *ret ? 0 : -EINVAL;
+    }
+    dm_tree_free(tree);
+    return r;
+}
+
+bool dm_manage_is_managed(struct dm_store *store)
+{
+    struct dm_provisioning server;
+    bool managed = load_management(store, &server) == 0;
+
+    explicit_bzero(&server, sizeof(server));
+    return managed;
+}
+
+static uint32_t poll_value(struct dm_tree *tree, const char *provider, const char *name)
+{
+    char uri[URI_BYTES];
+
+    snprintf(uri, sizeof(uri), DM_URI_PROVIDER "/%s/Poll/%s", provider, name);
+    return (uint32_t)strtoul(dm_tree_text(tree, uri), NULL, 10);
+}
+
+int dm_manage_schedule(struct dm_store *store, struct dm_schedule *ret)
+{
+    struct dm_provisioning server;
+    struct dm_tree *tree = NULL;
+    bool fresh = true;
+    int r = load_management(store, &server);
+
+    if (r == 0)
+        r = load_tree(store, &tree, &fresh, NULL);
+    if (r == 0) {
+        const char *id = server.provider_id;
+
+        ret->first_retries = fresh ? server.poll.first_retries : poll_value(tree, id, "NumberOfFirstRetries");
+        ret->first_interval_min = fresh ? server.poll.first_interval_min : poll_value(tree, id, "IntervalForFirstSetOfRetries");
+        ret->second_retries = fresh ? server.poll.second_retries : poll_value(tree, id, "NumberOfSecondRetries");
+        ret->second_interval_min = fresh ? server.poll.second_interval_min : poll_value(tree, id, "IntervalForSecondSetOfRetries");
+        ret->remaining_retries = fresh ? server.poll.remaining_retries : poll_value(tree, id, "NumberOfRemainingScheduledRetries");
+        ret->remaining_interval_min =
+            fresh ? server.poll.remaining_interval_min : poll_value(tree, id, "IntervalForRemainingScheduledRetries");
+        ret->retry_count = server.retry_count;
+        ret->initial_backoff_msec = server.initial_backoff_msec;
+        ret->max_backoff_msec = server.max_backoff_msec;
+    }
+    dm_tree_free(tree);
+    explicit_bzero(&server, sizeof(server));
+    return r;
+}
+
+int dm_manage_show(struct dm_store *store, const char *uri, char **ret, struct dm_error *error)
+{
+    struct dm_tree *tree = NULL;
+    struct dm_node *node;
+    size_t size;
+    FILE *out;
+    bool fresh;
+    int r = load_tree(store, &tree, &fresh, error);
+
+    if (r < 0)
+        return r;
+    node = dm_tree_at(tree, uri);
+    out = node ? open_memstream(ret, &size) : NULL;
+    if (!node)
+        r = dm_error_set(error, -ENOENT, "There is no node '%.80s'.", uri);
+    else if (!out)
+        r = dm_error_set(error, -ENOMEM, "No memory.");
+    else if (node->format == DM_FORMAT_NODE)
+        for (struct dm_node *child = node->children; child; child = child->next)
+            fprintf(out, "%s%s\n", child->name, child->format == DM_FORMAT_NODE ? "/" : "");
+    else
+        fprintf(out, "%s\n", node->def && node->def->secret ? "(secret)" : node->data ? node->data : "");
+    if (out && fclose(out) != 0)
+        r = -ENOMEM;
+    dm_tree_free(tree);
+    return r;
+}
