@@ -251,8 +251,10 @@ static int receive(struct managing *m, const struct dm_answer *answer)
 
 static int send_message(struct managing *m, const struct dm_action *action)
 {
-    struct dm_exchange exchange = { .post = true, .content_type = dm_encoding_media_type(m->encoding), .accept = dm_encoding_media_type(m->encoding),
-        .body = action->text, .body_bytes = action->n_bytes, .with_certificate = true, .answer_bytes_max = ANSWER_BYTES_MAX, .hmac = action->hmac };
+    const char *media_type = dm_encoding_media_type(m->encoding);
+    struct dm_exchange exchange = { .post = true, .content_type = media_type, .accept = media_type,
+        .body = action->text, .body_bytes = action->n_bytes, .hmac = action->hmac, .with_certificate = true,
+        .answer_bytes_max = ANSWER_BYTES_MAX };
     struct dm_error problem = { 0 };
     struct dm_answer answer;
 
@@ -332,7 +334,9 @@ static struct dm_credentials credentials_of(const struct dm_appauth *auth)
 {
     static const enum dm_auth kinds[] = { [DM_PROOF_TLS] = DM_AUTH_NONE, [DM_PROOF_BASIC] = DM_AUTH_BASIC, [DM_PROOF_MD5] = DM_AUTH_MD5,
         [DM_PROOF_HMAC] = DM_AUTH_HMAC };
-    struct dm_credentials credentials = { .auth = kinds[auth->proof], .user = auth->user, .password = auth->secret, .nonce_used = auth->nonce_used };
+    struct dm_credentials credentials = {
+        .auth = kinds[auth->proof], .user = auth->user, .password = auth->secret, .nonce_used = auth->nonce_used
+    };
 
     (void)dm_nonce_decode(auth->nonce, "b64", &credentials.nonce);
     return credentials;
@@ -353,6 +357,8 @@ static int begin(struct managing *m, bool goodbye)
         .policy_names = &names,
         .random = fill_random };
 
+    if (m->server.client.proof == DM_PROOF_BASIC)
+        settings.client.auth = DM_AUTH_NONE; /* a password is sent when the server has asked for it, not before */
     if (m->server.server.proof != DM_PROOF_HMAC)
         settings.server.auth = DM_AUTH_NONE; /* its certificate has shown already who it is */
     m->session = dm_session_new(&settings);
@@ -400,7 +406,8 @@ static int prepare(struct managing *m, bool goodbye)
     return 0;
 }
 
-int dm_manage_run(struct dm_store *store, const struct dm_manage_hooks *hooks, bool goodbye, struct dm_manage_result *ret, struct dm_error *error)
+int dm_manage_run(
+    struct dm_store *store, const struct dm_manage_hooks *hooks, bool goodbye, struct dm_manage_result *ret, struct dm_error *error)
 {
     struct managing m = { .store = store, .hooks = hooks, .error = error, .end = DM_END_LOCAL };
     int r = dm_store_load(store, &m.account);

@@ -24,7 +24,8 @@ struct dm_manage_result {
 #define DM_MANAGE_GOODBYE true
 
 /* 0, also where the account has no management server; -ECONNABORTED and others with a sentence. */
-int dm_manage_run(struct dm_store *store, const struct dm_manage_hooks *hooks, bool goodbye, struct dm_manage_result *ret, struct dm_error *error);
+int dm_manage_run(
+    struct dm_store *store, const struct dm_manage_hooks *hooks, bool goodbye, struct dm_manage_result *ret, struct dm_error *error);
 
 /* What mvpnd is told: the tree as policy, with the names of the certificate in force. free() it. */
 int dm_manage_policy(struct dm_store *store, char **ret, struct dm_error *error);

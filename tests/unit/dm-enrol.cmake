@@ -6,3 +6,4 @@ foreach(step disk_make_dir disk_write disk_link disk_symlink disk_rename disk_re
   target_link_options(unit-dm-store PRIVATE LINKER:--wrap=${step})
 endforeach()
 mvpn_add_test(NAME dm-schedule LABEL unit SOURCES dm-schedule-test.c LINK mvpn-dm-enrol)
+mvpn_add_test(NAME dm-mde2 LABEL unit SOURCES dm-mde2-test.c LINK mvpn-dm-enrol)

@@ -22,7 +22,9 @@ static void follows_the_three_sets(void)
 
 static void backs_off_and_then_waits_for_the_next_time(void)
 {
-    static const struct dm_schedule s = { .retry_count = 4, .initial_backoff_msec = 90000, .max_backoff_msec = 300000, .default_interval_sec = 7200 };
+    static const struct dm_schedule s = {
+        .retry_count = 4, .initial_backoff_msec = 90000, .max_backoff_msec = 300000, .default_interval_sec = 7200
+    };
     static const uint64_t wanted[] = { 7200, 90, 180, 300, 300, 7200, 7200 };
 
     for (uint32_t n = 0; n < ELEMENTSOF(wanted); n++) {
@@ -58,8 +60,8 @@ static void waits_where_it_must(void)
     CHECK_EQ(dm_schedule_moment(&anywhere, true, false, false), DM_MOMENT_GOOD);
 }
 
-static const struct test tests[] = { TEST(follows_the_three_sets), TEST(backs_off_and_then_waits_for_the_next_time), TEST(is_spread_and_within_bounds),
-    TEST(waits_where_it_must) };
+static const struct test tests[] = { TEST(follows_the_three_sets), TEST(backs_off_and_then_waits_for_the_next_time),
+    TEST(is_spread_and_within_bounds), TEST(waits_where_it_must) };
 
 int main(int argc, char **argv)
 {
