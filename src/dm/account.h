@@ -29,6 +29,7 @@ struct dm_account {
     char device[65]; /* common name that was asked for */
     char pin[45]; /* of the server's key; "" when there is none */
     int64_t enrolled_at_sec; /* since 1970 */
+    int64_t renewed_at_sec; /* when previous was put aside */
     int64_t renew_at_sec; /* when renewal is due */
     int64_t expires_at_sec;
     int64_t next_session_at_sec; /* 0: none */

@@ -23,6 +23,7 @@ static const struct dm_field account_fields[] = {
     A("device", device, DM_FIELD_TEXT),
     A("pin", pin, DM_FIELD_TEXT),
     A("enrolled-at", enrolled_at_sec, DM_FIELD_INT64),
+    A("renewed-at", renewed_at_sec, DM_FIELD_INT64),
     A("renew-at", renew_at_sec, DM_FIELD_INT64),
     A("expires-at", expires_at_sec, DM_FIELD_INT64),
     A("next-session-at", next_session_at_sec, DM_FIELD_INT64),

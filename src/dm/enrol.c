@@ -22,6 +22,7 @@
 #define RENEW_BEFORE_SEC   (30 * INT64_C(86400)) /* at most; a third of the lifetime for short ones */
 #define ACCOUNT_NAME_STEM  "device"
 #define MANAGEMENT_BYTES_MAX 8192
+#define ABANDONED_SEC (24 * 3600)
 
 struct work {
     struct dm_store *store;
@@ -155,6 +156,7 @@ static int commit(struct work *work, struct dm_error *error)
     int r;
 
     memcpy(account->previous, account->name, sizeof(account->previous));
+    account->renewed_at_sec = clock_realtime_sec();
     snprintf(account->name, sizeof(account->name), ACCOUNT_NAME_STEM "-%u", ++account->serial);
     set_dates(account, work->enrolled.certificate, work->enrolled.provisioning, clock_realtime_sec());
     if (provisioning)
@@ -335,18 +337,48 @@ int dm_renew_run(struct dm_store *store, const struct dm_job_hooks *hooks, struc
     return r;
 }
 
+/* Takes away the files of one certificate. */
+static int drop_name(struct dm_store *store, const struct dm_account *account, const char *name)
+{
+    char paths[3][128];
+
+    snprintf(paths[0], sizeof(paths[0]), "certs/%s.pem", name);
+    snprintf(paths[1], sizeof(paths[1]), "keys/%s.key", name);
+    snprintf(paths[2], sizeof(paths[2]), "roots/%s.pem", name);
+    return dm_store_commit(store, account,
+        (const struct dm_account_file[]){ { paths[0], NULL, 0, 0 }, { paths[1], NULL, 0, 0 }, { paths[2], NULL, 0, 0 } }, 3);
+}
+
 int dm_renew_settle(struct dm_store *store)
 {
     struct dm_account account;
-    char paths[3][128];
+    char old[DM_STORE_NAME_SIZE];
     int r = dm_store_load(store, &account);
 
     if (r < 0 || !account.previous[0])
         return r;
-    snprintf(paths[0], sizeof(paths[0]), "certs/%s.pem", account.previous);
-    snprintf(paths[1], sizeof(paths[1]), "keys/%s.key", account.previous);
-    snprintf(paths[2], sizeof(paths[2]), "roots/%s.pem", account.previous);
+    memcpy(old, account.previous, sizeof(old));
     account.previous[0] = '\0';
-    return dm_store_commit(store, &account,
-        (const struct dm_account_file[]){ { paths[0], NULL, 0, 0 }, { paths[1], NULL, 0, 0 }, { paths[2], NULL, 0, 0 } }, 3);
+    return drop_name(store, &account, old);
+}
+
+int dm_renew_abandon(struct dm_store *store)
+{
+    struct work work = { .store = store };
+    char gone[DM_STORE_NAME_SIZE];
+    int r = dm_store_load(store, &work.account);
+
+    if (r < 0 || !work.account.previous[0])
+        return r;
+    memcpy(gone, work.account.name, sizeof(gone));
+    memcpy(work.account.name, work.account.previous, sizeof(work.account.name));
+    work.account.previous[0] = '\0';
+    r = recall(&work);
+    if (r == 0) {
+        set_dates(&work.account, sk_X509_value(work.certificates, 0), NULL, clock_realtime_sec());
+        work.account.renew_at_sec = clock_realtime_sec() + ABANDONED_SEC;
+        r = drop_name(store, &work.account, gone);
+    }
+    work_clear(&work);
+    return r;
 }

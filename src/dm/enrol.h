@@ -39,3 +39,6 @@ int dm_renew_run(struct dm_store *store, const struct dm_job_hooks *hooks, struc
 
 /* The new one has worked: the old one goes. 0, also when there was none. */
 int dm_renew_settle(struct dm_store *store);
+
+/* The new one does not work: the old one is in force again, and renewal is due in a day. 0, also when there was none. */
+int dm_renew_abandon(struct dm_store *store);

@@ -18,6 +18,7 @@
 #include <sys/random.h>
 #include <syslog.h>
 
+#define TRIAL_SEC            300 /* longer than mvpnd tries a policy */
 #define DEFAULT_INTERVAL_SEC (8 * 3600) /* as mvpn.conf has it for PollInterval= */
 
 static void tell(struct agent *agent, const char *text)
@@ -44,8 +45,12 @@ static int apply_text(void *userdata, const char *policy, struct dm_error *error
 int agent_enrol(struct agent *agent, const struct dm_enrol_request *request, struct dm_error *error)
 {
     struct dm_error problem = { 0 };
-    int r = dm_enrol_run(agent->store, request, &agent->hooks, error);
+    struct mvpnd_state state;
+    int r;
 
+    if (mvpnd_look(agent->bus, &state) && state.blocked)
+        return dm_error_set(error, -EHOSTUNREACH, "The VPN is enabled and not connected, so no server can be reached. 'mvpnctl disable' first.");
+    r = dm_enrol_run(agent->store, request, &agent->hooks, error);
     if (r < 0)
         return r;
     tell(agent, "Giving the certificate to the VPN");
@@ -116,8 +121,16 @@ static bool works_until(const struct mvpnd_state *state, int64_t expires_at_sec)
 
 static void settle(struct agent *agent, const struct dm_account *account, const struct mvpnd_state *state)
 {
-    if (account->previous[0] && works_until(state, account->expires_at_sec) && dm_renew_settle(agent->store) == 0)
-        agent_log(LOG_INFO, "The tunnel stands with the new certificate; the old key is gone.");
+    if (!account->previous[0] || !state->connected)
+        return;
+    if (works_until(state, account->expires_at_sec)) {
+        if (dm_renew_settle(agent->store) == 0)
+            agent_log(LOG_INFO, "The tunnel stands with the new certificate; the old key is gone.");
+    } else if (clock_realtime_sec() > account->renewed_at_sec + TRIAL_SEC) {
+        /* mvpnd went back to the policy before, as it does when a policy's tunnel does not come up */
+        if (dm_renew_abandon(agent->store) == 0)
+            agent_log(LOG_WARNING, "The tunnel does not come up with the renewed certificate; the old one goes on, and is renewed again in a day.");
+    }
 }
 
 static struct dm_schedule schedule_of(struct agent *agent)
@@ -193,6 +206,9 @@ int agent_sync(struct agent *agent, bool by_user, struct dm_error *error)
         return dm_error_set(error, r, "What is known of the enrolment is damaged. Enrol again after 'mvpnctl unenroll'.");
     mvpnd_look(agent->bus, &state);
     settle(agent, &account, &state);
+    r = dm_store_load(agent->store, &account);
+    if (r < 0)
+        return dm_error_set(error, r, "What is known of the enrolment cannot be read.");
     if (clock_realtime_sec() >= account.renew_at_sec && !account.previous[0])
         renewed = renew(agent, error);
     if (renewed < 0)

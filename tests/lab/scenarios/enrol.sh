@@ -146,5 +146,20 @@ becomes "the managed policy goes on with the new certificate" 60 state=connected
 check "MDE2: mvpnctl unenroll" ctl unenroll
 check "the management server was told" dm_log alert code=1226
 nothing_left "MDE2: unenrolled"
+refute "MDE2: enrolling while blocked says what to do" by_mail mail
 check "mvpnctl disable, again" ctl disable
+
+# ---- the organisation ends it ----
+dm_otp anna@example.com last 600
+check "enrolled once more" by_mail last
+check "mvpnctl enable --wait, once more" ctl enable --wait="$(patience 30)s"
+dm_script - <<'END'
+{"packages": [[{"verb": "Exec", "target": "./Vendor/MSFT/DMClient/Unenroll", "format": "chr", "data": "mvpn-test", "expect": 202}]]}
+END
+dm_forget
+check "a session in which the server ends it" ctl sync
+dm_clean "a session in which the server ends it"
+nothing_left "ended by the server"
+becomes "unmanaged, and closed" 30 management.managed=false
+check "mvpnctl disable, at last" ctl disable
 check "disabled: the internet works" traffic tcp "$WORLD_V4"
