@@ -15,6 +15,7 @@
 #include "dm/provisioning.h"
 #include "dm/schedule.h"
 #include "dm/session.h"
+#include "dm/storecert.h"
 #include "dm/treefile.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@
 #define GOODBYE_SEC_MAX    30
 #define ANSWER_BYTES_MAX   ((size_t)1024 * 1024)
 #define URI_BYTES          512
+#define MANAGED_ROOTS      "managed" /* their name in the store */
 
 struct managing {
     struct dm_store *store;
@@ -178,9 +180,9 @@ static void tell_account(struct managing *m, bool fresh)
 
 /* ---- actions ---- */
 
-static int store_file(struct managing *m, const char *path, const char *text, unsigned mode)
+static int store_files(struct managing *m, const struct dm_account_file *files, size_t n_files)
 {
-    int r = dm_store_commit(m->store, &m->account, &(struct dm_account_file){ path, text, strlen(text), mode }, 1);
+    int r = dm_store_commit(m->store, &m->account, files, n_files);
 
     return r < 0 ? dm_error_set(m->error, r, "The account cannot be written: %s.", strerror(-r)) : 0;
 }
@@ -196,18 +198,37 @@ static int keep_nonce(struct managing *m, struct dm_appauth *auth, const struct 
     dm_base64_encode(action->nonce.bytes, action->nonce.n_bytes, auth->nonce, sizeof(auth->nonce));
     r = dm_management_format(&m->server, text, sizeof(text));
     if (r == 0)
-        r = store_file(m, "management", text, 0600);
+        r = store_files(m, &(struct dm_account_file){ "management", text, strlen(text), 0600 }, 1);
     explicit_bzero(text, sizeof(text));
     return r;
 }
 
+/* With the roots that the server put into the tree beside those that came with the certificate: all for mvpn alone. */
 static int keep_tree(struct managing *m)
 {
+    _cleanup_free_ char *more = dm_store_roots_pem(m->tree), *all = NULL;
     char *text = dm_tree_save(m->tree);
-    int r = text ? store_file(m, "tree", text, 0600) : dm_error_set(m->error, -ENOMEM, "No memory.");
+    int r = -ENOMEM;
 
+    if (text && more && (!more[0] || asprintf(&all, "%s%s", m->roots_pem, more) >= 0)) {
+        const struct dm_account_file files[] = { { "tree", text, strlen(text), 0600 },
+            { "roots/" MANAGED_ROOTS ".pem", all, all ? strlen(all) : 0, 0640 } };
+
+        r = store_files(m, files, 2);
+    } else {
+        dm_error_set(m->error, r, "No memory.");
+    }
     dm_secret_free(text, text ? strlen(text) : 0);
     return r;
+}
+
+/* As the tree on the disk says by now, which names the roots as well. */
+static int apply_policy(struct managing *m)
+{
+    _cleanup_free_ char *text = NULL;
+    int r = m->hooks->apply ? dm_manage_policy(m->store, &text, m->error) : 0;
+
+    return r < 0 || !text ? r : m->hooks->apply(m->hooks->job->userdata, text, m->error);
 }
 
 static void obey(struct managing *m, const struct dm_order *order)
@@ -287,7 +308,7 @@ static int carry_out(struct managing *m, struct dm_action *action)
     case DM_ACTION_KEEP_TREE:
         return keep_tree(m);
     case DM_ACTION_APPLY_POLICY:
-        return m->hooks->apply ? m->hooks->apply(m->hooks->job->userdata, action->text, m->error) : 0;
+        return apply_policy(m);
     case DM_ACTION_OVER:
         m->end = action->end;
         m->over = true;
@@ -434,6 +455,7 @@ int dm_manage_policy(struct dm_store *store, char **ret, struct dm_error *error)
 {
     struct dm_account account;
     struct dm_tree *tree = NULL;
+    size_t n;
     bool fresh;
     int r = dm_store_load(store, &account);
 
@@ -441,7 +463,10 @@ int dm_manage_policy(struct dm_store *store, char **ret, struct dm_error *error)
         return dm_error_set(error, r, "What is known of the enrolment cannot be read.");
     r = load_tree(store, &tree, &fresh, error);
     if (r == 0) {
-        *ret = dm_policy_text(tree, &(struct dm_policy_names){ account.name, account.name, account.name }, error);
+        _cleanup_free_ char *roots = NULL;
+        bool managed = dm_store_read(store, "roots/" MANAGED_ROOTS ".pem", &roots, &n) == 0;
+
+        *ret = dm_policy_text(tree, &(struct dm_policy_names){ account.name, account.name, managed ? MANAGED_ROOTS : account.name }, error);
         r = *ret ? 0 : -EINVAL;
     }
     dm_tree_free(tree);
