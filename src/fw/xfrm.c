@@ -91,22 +91,24 @@ static bool does_the_same(const struct fw_xfrm_policy *a, const struct fw_xfrm_p
 /* One policy of a dump; 0: it is not ours. */
 static int take_policy(struct fw_xfrm *xfrm, const struct nlmsghdr *message)
 {
-    const struct xfrm_userpolicy_info *info = NLMSG_DATA(message);
+    struct xfrm_userpolicy_info info; /* a copy: netlink aligns to four bytes, this has eight */
     struct fw_xfrm_policy *policy = &xfrm->has[xfrm->n_has];
     const void *mark;
     size_t size;
 
-    if (message->nlmsg_type != XFRM_MSG_NEWPOLICY || message->nlmsg_len < NLMSG_LENGTH(sizeof(*info)) ||
-        info->sel.user != FW_XFRM_TAG)
+    if (message->nlmsg_type != XFRM_MSG_NEWPOLICY || message->nlmsg_len < NLMSG_LENGTH(sizeof(info)))
+        return 0;
+    memcpy(&info, NLMSG_DATA(message), sizeof(info));
+    if (info.sel.user != FW_XFRM_TAG)
         return 0;
     if (xfrm->n_has == ELEMENTSOF(xfrm->has))
         return -E2BIG;
     memset(policy, 0, sizeof(*policy));
-    policy->selector = info->sel;
-    policy->priority = info->priority;
-    policy->direction = info->dir;
-    policy->action = info->action;
-    mark = batch_find(message, sizeof(*info), XFRMA_MARK, &size);
+    policy->selector = info.sel;
+    policy->priority = info.priority;
+    policy->direction = info.dir;
+    policy->action = info.action;
+    mark = batch_find(message, sizeof(info), XFRMA_MARK, &size);
     if (mark && size == sizeof(policy->mark))
         memcpy(&policy->mark, mark, sizeof(policy->mark));
     xfrm->n_has++;
