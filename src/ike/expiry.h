@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EXPIRY_MAX   64 /* SAs; a tunnel has two, and while it is rekeyed four */
+#define EXPIRY_MAX   1024 /* SAs; a tunnel has two, and four while it is rekeyed: each stays for five seconds after it was replaced */
 #define EXPIRY_NEVER INT64_MAX
 
 struct expiry {
