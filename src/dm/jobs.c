@@ -215,8 +215,8 @@ int agent_sync(struct agent *agent, bool by_user, struct dm_error *error)
         return renewed;
     if (dm_manage_is_managed(agent->store))
         r = hold_session(agent, &state, by_user, error);
-    if (r < 0 || dm_store_load(agent->store, &account) < 0)
-        return r;
+    if (r < 0 || state.policy_taken_back || dm_store_load(agent->store, &account) < 0)
+        return r; /* what was taken back is not tried again before the server has changed something */
     return apply_policy(agent, error);
 }
 

@@ -146,7 +146,7 @@ static void tell_status(struct managing *m)
     tell(m, DM_URI_MOBILEVPN "/Status/Gateway", state->gateway);
     tell(m, DM_URI_MOBILEVPN "/Status/VirtualIP", state->virtual_ip);
     tell(m, DM_URI_MOBILEVPN "/Status/Since", state->since);
-    tell(m, DM_URI_MOBILEVPN "/Status/LastError", state->reason);
+    tell(m, DM_URI_MOBILEVPN "/Status/LastError", state->last_error);
     tell(m, DM_URI_MOBILEVPN "/Status/Rx", state->rx);
     tell(m, DM_URI_MOBILEVPN "/Status/Tx", state->tx);
 }

@@ -65,12 +65,25 @@ static void copy(struct json_object *value, char *ret, size_t size)
         snprintf(ret, size, "%s", json_object_get_string(value));
 }
 
+/* Generations only grow: one that is greater than the present one's is that of the last policy. */
+static void read_failure(struct json_object *json, struct mvpnd_state *ret)
+{
+    struct json_object *management = at(json, "management");
+    int64_t taken_back = json_object_get_int64(at(management, "rolled_back_generation"));
+
+    ret->policy_taken_back = taken_back > json_object_get_int64(at(management, "policy_generation"));
+    if (ret->policy_taken_back)
+        copy(at(management, "rolled_back_because"), ret->last_error, sizeof(ret->last_error));
+    else if (strcmp(ret->state, MVPN_STATE_BACKOFF) == 0 || strcmp(ret->state, MVPN_STATE_FAILED) == 0)
+        copy(at(json, "message"), ret->last_error, sizeof(ret->last_error));
+}
+
 static void read_state(struct json_object *json, struct mvpnd_state *ret)
 {
     struct json_object *tunnel = at(json, "tunnel"), *addresses = at(tunnel, "addresses");
 
     copy(at(json, "state"), ret->state, sizeof(ret->state));
-    copy(at(json, "reason"), ret->reason, sizeof(ret->reason));
+    read_failure(json, ret);
     copy(at(at(json, "gateway"), "name"), ret->gateway, sizeof(ret->gateway));
     copy(at(tunnel, "rx_bytes"), ret->rx, sizeof(ret->rx));
     copy(at(tunnel, "tx_bytes"), ret->tx, sizeof(ret->tx));

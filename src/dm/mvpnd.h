@@ -17,8 +17,9 @@ int mvpnd_apply(struct sd_bus *bus, const char *text, struct dm_error *error);
 struct mvpnd_state {
     bool connected, roaming;
     bool blocked; /* nobody can be reached */
+    bool policy_taken_back; /* the last one that it was given, as its tunnel did not come up */
     int64_t certificate_expires_in_sec;
-    char state[32], reason[64], gateway[256], virtual_ip[64], since[24], rx[24], tx[24];
+    char state[32], last_error[256], gateway[256], virtual_ip[64], since[24], rx[24], tx[24];
 };
 
 /* Zeroed, and false, where mvpnd is not there. */
