@@ -147,12 +147,13 @@ static void goes_on_counting_when_the_interface_is_made_again(void)
 
     setup(&f);
     exchange(20);
+    wait_quiet(&f); /* what the kernel says of itself on a new interface counts, too */
     before = stats_of(&f, NULL);
     lab_run("ip link del v0; ip netns del far");
     CHECK_EQ(stats_of(&f, NULL).tx_packets, before.tx_packets);
     make_link();
     kernelpath_rebind(f.path);
-    CHECK_EQ(stats_of(&f, NULL).tx_packets, before.tx_packets);
+    CHECK_LE(stats_of(&f, NULL).tx_packets, before.tx_packets + 5); /* not the new one's and the old one's together */
     exchange(3);
     after = stats_of(&f, NULL);
     CHECK_GE(after.tx_packets, before.tx_packets + 3);
