@@ -493,29 +493,32 @@ struct dm_node *dm_tree_walk(const struct dm_node *top, struct dm_node *node)
     return node == top ? NULL : node->next;
 }
 
-/* The node at the address, made with all on the way if need be. */
-static int reach(struct dm_tree *tree, const char *address, struct dm_node **ret)
+int dm_tree_reach(struct dm_tree *tree, const struct dm_uri *uri, struct dm_node **ret)
 {
     struct dm_node *node = tree->root;
-    struct dm_uri uri;
 
-    if (dm_uri_parse(address, &uri))
-        return -ENOENT;
-    for (unsigned i = 0; i < uri.n_names; i++) {
-        struct dm_node *child = dm_tree_child(node, uri.names[i]);
-        const struct dm_def *def = dm_def_child(node->def, uri.names[i]);
+    for (unsigned i = 0; i < uri->n_names; i++) {
+        struct dm_node *child = dm_tree_child(node, uri->names[i]);
+        const struct dm_def *def = dm_def_child(node->def, uri->names[i]);
         int r = 0;
 
         if (!def)
             return -ENOENT;
         if (!child)
-            r = dm_tree_add(tree, node, def, uri.names[i], &child);
+            r = dm_tree_add(tree, node, def, uri->names[i], &child);
         if (r < 0)
             return r;
         node = child;
     }
     *ret = node;
     return 0;
+}
+
+static int reach(struct dm_tree *tree, const char *address, struct dm_node **ret)
+{
+    struct dm_uri uri;
+
+    return dm_uri_parse(address, &uri) ? -ENOENT : dm_tree_reach(tree, &uri, ret);
 }
 
 int dm_tree_tell(struct dm_tree *tree, const char *uri, const char *value)

@@ -112,6 +112,9 @@ const struct dm_def *dm_def_child(const struct dm_def *def, const char *name);
 /* "./A/B" into buf. -ENOSPC when it does not fit. */
 int dm_node_uri(const struct dm_node *node, char *buf, size_t size);
 
+/* The node at the address, made with all on the way if need be. 0, -ENOENT: the definition has no such node, or what dm_tree_add() says. */
+int dm_tree_reach(struct dm_tree *tree, const struct dm_uri *uri, struct dm_node **ret);
+
 /*
  * Changes. Each is journalled and either done or, with -ENOMEM or -E2BIG (the tree is full), not begun. Permanent children of a new node are
  * made with it.

@@ -106,26 +106,9 @@ static int decode(const char *field, char **ret, size_t *ret_size)
 
 static int place(struct dm_tree *tree, const char *address, struct dm_node **ret)
 {
-    struct dm_node *node = dm_tree_root(tree);
     struct dm_uri uri;
 
-    if (dm_uri_parse(address, &uri))
-        return -EBADMSG;
-    for (unsigned i = 0; i < uri.n_names; i++) {
-        struct dm_node *child = dm_tree_child(node, uri.names[i]);
-        const struct dm_def *def = dm_def_child(node->def, uri.names[i]);
-        int r = 0;
-
-        if (!def)
-            return -ENOENT;
-        if (!child)
-            r = dm_tree_add(tree, node, def, uri.names[i], &child);
-        if (r < 0)
-            return r;
-        node = child;
-    }
-    *ret = node;
-    return 0;
+    return dm_uri_parse(address, &uri) ? -EBADMSG : dm_tree_reach(tree, &uri, ret);
 }
 
 static int set(struct dm_tree *tree, char **fields)
