@@ -192,3 +192,11 @@ scenario_dump() {
         [ -S "$RECORD_SOCKET" ] && world_foreign | head -20
     } >&2 2>&1
 }
+
+# control_open: with the VPN off what a program sends over IPv4 is seen by the recorder; the least that a later zero needs
+control_open() {
+    world_mark
+    traffic tcp "$WORLD_V4" || fail "positive control: no internet without the VPN"
+    above "positive control: packets of a program, seen" 0 "$(world_count)"
+    world_mark
+}

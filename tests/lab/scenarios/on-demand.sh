@@ -21,6 +21,7 @@ armed() { becomes "$1" 60 state=armed on_demand=true push_supported=false intern
 
 MVPN_LAB_LINKS=wwan0
 scenario "on demand, while roaming"
+control_open
 around_start modem
 around_set registration 5
 mvpn_config Roaming.IdleTimeout=3s

@@ -48,6 +48,7 @@ cell() {
 
 MVPN_LAB_LINKS=wwan0
 scenario "the roaming matrix"
+control_open
 around_start modem
 wakes wwan0
 connect_up

@@ -40,6 +40,7 @@ push_arrives() {
 
 export MVPN_LAB_LINKS=wlan0
 scenario "sleep" gateway_start quiet gw
+control_open
 around_start logind
 nat_lifetime wlan0 $LIFETIME
 nat_ports wlan0 random
