@@ -178,6 +178,44 @@ class EspOpenssl(Esp):
         return subprocess.run([BUILD / "tests/bench-esp-peer", "engine"], check=False).returncode == 0
 
 
+class KernelEsp(Tunnel):
+    name, note = "kernel-esp", "the kernel's ESP in UDP with static keys and an XFRM interface, AES-256-GCM, MTU 1438: mvpnd's other data path"
+    inner = INNER
+
+    @classmethod
+    def is_there(cls):
+        """Is an ESP state of this kind accepted? In a namespace of its own."""
+        attempt = ["unshare", "-n", "ip", *cls.state("a", "b", "00" * 36)]
+        return subprocess.run(attempt, capture_output=True, check=False).returncode == 0
+
+    @staticmethod
+    def state(source, target, key):
+        return ["xfrm", "state", "add", "src", OUTER[source], "dst", OUTER[target], "proto", "esp", "spi", "0x1001" if source == "a" else "0x1002",
+                "reqid", "1", "mode", "tunnel", "if_id", "1", "replay-window", "32", "aead", "rfc4106(gcm(aes))", f"0x{key}", "128",
+                "encap", "espinudp", "4500", "4500", "0.0.0.0"]
+
+    def launch(self):
+        keys = {side: os.urandom(36).hex() for side in "ab"}
+        for side in "ab":
+            # decapsulation hangs on a socket that has asked for it; the program that holds it does nothing else
+            self.spawn(side, sys.executable, "-c", ESP_IN_UDP, OUTER[side])
+            for source, target in ("ab", "ba"):
+                self.ip(side, *self.state(source, target, keys[source]))
+            for way, source, target in (("out", side, OTHER[side]), ("in", OTHER[side], side)):
+                self.ip(side, "xfrm", "policy", "add", "src", INNER[source], "dst", INNER[target], "dir", way, "if_id", "1", "tmpl",
+                        "src", OUTER[source], "dst", OUTER[target], "proto", "esp", "reqid", "1", "mode", "tunnel")
+            self.ip(side, "link", "add", "mvpn0", "type", "xfrm", "dev", "wire", "if_id", "1")
+            self.device(side, "mvpn0", 1438)
+
+
+ESP_IN_UDP = """import signal, socket, sys
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.setsockopt(socket.IPPROTO_UDP, 100, 2)    # UDP_ENCAP, UDP_ENCAP_ESPINUDP: linux/udp.h
+udp.bind((sys.argv[1], 4500))
+signal.pause()
+"""
+
+
 class WireguardGo(Tunnel):
     name, note = "wireguard-go", "Debian's wireguard-go, ChaCha20-Poly1305, MTU 1420"
     inner = INNER
@@ -269,4 +307,4 @@ class Libipsec(Tunnel):
         self.swanctl("a", "--initiate", "--child", "net", "--timeout", "20")
 
 
-KINDS = {kind.name: kind for kind in (Tunnel, Relay, Esp, EspOpenssl, Libipsec, WireguardGo)}
+KINDS = {kind.name: kind for kind in (Tunnel, Relay, Esp, EspOpenssl, KernelEsp, Libipsec, WireguardGo)}
