@@ -24,10 +24,15 @@ usec_t clock_monotonic_usec(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
-int64_t clock_realtime_sec(void)
+int64_t clock_realtime_usec(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec;
+    return now.tv_sec * (int64_t)SEC(1) + now.tv_nsec / 1000;
+}
+
+int64_t clock_realtime_sec(void)
+{
+    return clock_realtime_usec() / (int64_t)SEC(1);
 }

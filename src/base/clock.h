@@ -12,5 +12,6 @@
 usec_t clock_boottime_usec(void);
 usec_t clock_monotonic_usec(void);
 
-/* Seconds since 1970, as the handset believes. */
+/* Since 1970, as the handset believes. */
+int64_t clock_realtime_usec(void);
 int64_t clock_realtime_sec(void);

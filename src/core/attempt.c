@@ -12,14 +12,29 @@ static const struct gateway *current_gateway(const struct core *core)
     return &core->policy.gateways[core->attempt.gateway_index];
 }
 
+static int64_t wall_usec(const struct core *core)
+{
+    int64_t wall;
+
+    if (__builtin_add_overflow((int64_t)core->now_usec, core->clock.offset_usec, &wall))
+        return INT64_MAX; /* some hundred thousand years hence: what was valid has expired */
+    return wall;
+}
+
+usec_t attempt_certificate_begins_in(const struct core *core)
+{
+    int64_t now = wall_usec(core), begins;
+
+    if (core->credentials.problem != REASON_NONE || __builtin_mul_overflow(core->credentials.not_before_sec, (int64_t)SEC(1), &begins))
+        return USEC_INFINITY;
+    return begins > now && now >= 0 ? (usec_t)(begins - now) : USEC_INFINITY;
+}
+
 static enum reason credentials_obstacle(const struct core *core)
 {
     const struct credentials *credentials = &core->credentials;
-    int64_t wall_usec, wall_sec;
+    int64_t wall_sec = wall_usec(core) / (int64_t)SEC(1);
 
-    if (__builtin_add_overflow((int64_t)core->now_usec, core->clock.offset_usec, &wall_usec))
-        wall_usec = INT64_MAX; /* some hundred thousand years hence: what was valid has expired */
-    wall_sec = wall_usec / (int64_t)SEC(1);
     if (credentials->problem != REASON_NONE)
         return credentials->problem;
     if (wall_sec < core->clock.floor_sec)

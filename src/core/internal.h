@@ -258,6 +258,7 @@ void attempt_on_resolved(struct core *core, const struct resolved *resolved);
 const struct link *attempt_best_link(const struct core *core); /* that a round would begin with; NULL: none */
 /* REASON_NONE, or why nothing can be tried now. */
 enum reason attempt_obstacle(const struct core *core);
+usec_t attempt_certificate_begins_in(const struct core *core); /* by the clock there is; USEC_INFINITY: it is valid, or waiting does not help */
 void attempt_note_failure(struct core *core, enum reason cause);
 bool attempt_best_is_new(const struct core *core); /* is the best usable link another one than when the last round began? */
 bool attempt_base_lost(const struct core *core);

@@ -191,8 +191,10 @@ static void wait(struct core *core)
 
 static void wait_longest(struct core *core)
 {
+    usec_t delay_usec = backoff_longest_delay(&core->backoff, &core->prng);
+
     attempt_forget(core);
-    core_set_timer(core, TIMER_RETRY, backoff_longest_delay(&core->backoff, &core->prng));
+    core_set_timer(core, TIMER_RETRY, MIN_OF(delay_usec, attempt_certificate_begins_in(core)));
 }
 
 static void notice_no_link(struct core *core) /* lost within the grace: waiting would be for nothing */

@@ -37,7 +37,7 @@ void daemon_push_clock(struct daemon *daemon)
 {
     struct event event = { .type = EVENT_CLOCK };
 
-    event.clock.offset_usec = clock_realtime_sec() * (int64_t)SEC(1) - (int64_t)clock_boottime_usec();
+    event.clock.offset_usec = clock_realtime_usec() - (int64_t)clock_boottime_usec();
     event.clock.floor_sec = daemon_wallclock_floor_sec(daemon);
     daemon_push(daemon, &event);
 }

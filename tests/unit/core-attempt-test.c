@@ -174,6 +174,23 @@ static void mended_obstacles_start_at_once(void)
     fixture_done(&f);
 }
 
+/* A certificate of this very second, by a clock that is a little behind: no wait of minutes. */
+static void validity_that_begins_soon_is_waited_for(void)
+{
+    struct fixture f;
+
+    fixture_init(&f);
+    fx_clock(&f, 1799999990, 0);
+    fx_credentials(&f, &(struct credentials){ .not_before_sec = 1799999993, .not_after_sec = 1900000000 });
+    fx_links(&f, 1, (struct link[]){ eth0() });
+    fx_simple(&f, EVENT_ENABLE);
+    CHECK_STATE(&f, STATE_FAILED, REASON_CLOCK_WRONG);
+    CHECK_EQ(fx_retry_in(&f), SEC(3));
+    fx_advance(&f, SEC(3));
+    CHECK_EQ(fx_state(&f), STATE_CONNECTING);
+    fixture_done(&f);
+}
+
 static void incomplete_configuration(void)
 {
     struct fixture f;
@@ -488,6 +505,7 @@ static const struct test tests[] = {
     TEST(start_disabled_removes_what_a_crash_left),
     TEST(obstacles),
     TEST(mended_obstacles_start_at_once),
+    TEST(validity_that_begins_soon_is_waited_for),
     TEST(incomplete_configuration),
     TEST(silent_resolver_ends_the_attempt),
     TEST(impossible_addresses_are_not_believed),
