@@ -235,6 +235,35 @@ int dm_store_commit(struct dm_store *store, const struct dm_account *account, co
     return r;
 }
 
+int dm_store_put_aside(struct dm_store *store, const char *text, size_t n_bytes)
+{
+    int r = disk_remove_tree(store->dir_fd, "pending.new");
+
+    if (r == 0)
+        r = disk_make_dir(store->dir_fd, "pending.new", 0700);
+    if (r == 0)
+        r = disk_write(store->dir_fd, "pending.new/request.key", text, n_bytes, 0600);
+    if (r == 0)
+        r = disk_sync_dir(store->dir_fd, "pending.new");
+    if (r == 0)
+        r = disk_remove_tree(store->dir_fd, "pending");
+    if (r == 0)
+        r = disk_rename(store->dir_fd, "pending.new", "pending");
+    return r < 0 ? r : disk_sync_dir(store->dir_fd, ".");
+}
+
+int dm_store_read_aside(struct dm_store *store, char **ret, size_t *ret_bytes)
+{
+    return disk_read(store->dir_fd, "pending/request.key", FILE_BYTES_MAX, ret, ret_bytes);
+}
+
+void dm_store_forget_aside(struct dm_store *store)
+{
+    (void)disk_remove_tree(store->dir_fd, "pending.new");
+    (void)disk_remove_tree(store->dir_fd, "pending");
+    (void)disk_sync_dir(store->dir_fd, ".");
+}
+
 int dm_store_remove(struct dm_store *store)
 {
     int r = disk_remove(store->dir_fd, "current"); /* from here on there is no account, whatever is left */
@@ -247,5 +276,6 @@ int dm_store_remove(struct dm_store *store)
     r = disk_sync_dir(store->dir_fd, ".");
     store->current[0] = '\0';
     clear_strays(store);
+    dm_store_forget_aside(store);
     return r < 0 ? r : disk_sync_dir(store->dir_fd, ".");
 }

@@ -11,6 +11,7 @@
  *     gen-7/management      the management server and its secrets; for mvpn-dm only
  *     gen-7/tree            the management tree; for mvpn-dm only
  *     gen-7/server-roots.pem  what the server is trusted by, if not by the system's roots
+ *     pending/request.key   a request that is not decided yet; for mvpn-dm only
  *
  * A change writes the next generation and turns the link by one rename: after a power cut either the old account or the new one is there.
  * NAME is new with every certificate, so that during a renewal old and new stand side by side. Never judges what it stores.
@@ -62,6 +63,14 @@ int dm_store_read(struct dm_store *store, const char *path, char **ret, size_t *
 
 /* All or nothing. */
 int dm_store_commit(struct dm_store *store, const struct dm_account *account, const struct dm_account_file *files, size_t n_files);
+
+/*
+ * A request that the organisation has not decided, put aside for the next attempt: any text, with a key in it. Written whole or not at all;
+ * -ENOENT: there is none. Reading: a NUL stands behind *ret; dm_secret_free() it.
+ */
+int dm_store_put_aside(struct dm_store *store, const char *text, size_t n_bytes);
+int dm_store_read_aside(struct dm_store *store, char **ret, size_t *ret_bytes);
+void dm_store_forget_aside(struct dm_store *store);
 
 /* Nothing is left, keys are overwritten. The folder itself stays. */
 int dm_store_remove(struct dm_store *store);

@@ -34,15 +34,34 @@ static bool push_extension(STACK_OF(X509_EXTENSION) *extensions, X509_EXTENSION 
     return false;
 }
 
+static bool is_host_name(const char *name)
+{
+    return strchr(name, '.') && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == strlen(name);
+}
+
+/* Of a renewal as it was; of a first one the device's name, where it is a host's: IKE compares identities with it (RFC 4945, 3.1). NULL: none. */
+static X509_EXTENSION *alternative_name(const struct dm_csr_wish *wish)
+{
+    int at = wish->renews ? X509_get_ext_by_NID(wish->renews, NID_subject_alt_name, -1) : -1;
+    char value[80];
+
+    if (wish->renews)
+        return at < 0 ? NULL : X509_EXTENSION_dup(X509_get_ext(wish->renews, at));
+    if (!is_host_name(wish->common_name))
+        return NULL;
+    snprintf(value, sizeof(value), "DNS:%s", wish->common_name);
+    return X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, value);
+}
+
 static bool add_extensions(X509_REQ *request, const struct dm_csr_wish *wish)
 {
     STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
-    int at = wish->renews ? X509_get_ext_by_NID(wish->renews, NID_subject_alt_name, -1) : -1;
+    X509_EXTENSION *name = alternative_name(wish);
     bool good;
 
     good = extensions && push_extension(extensions, X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, "critical,digitalSignature")) &&
            push_extension(extensions, X509V3_EXT_conf_nid(NULL, NULL, NID_ext_key_usage, "clientAuth")) &&
-           (at < 0 || push_extension(extensions, X509_EXTENSION_dup(X509_get_ext(wish->renews, at)))) &&
+           (!name || push_extension(extensions, name)) &&
            X509_REQ_add_extensions(request, extensions) == 1;
     sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
     return good;

@@ -11,6 +11,7 @@
 #include "dm/keys.h"
 #include "dm/method.h"
 #include "dm/provisioning.h"
+#include "dm/server.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -28,6 +29,8 @@ struct work {
     struct dm_store *store;
     const struct dm_job_hooks *hooks;
     const struct dm_method *method;
+    EVP_PKEY *undecided; /* the key of a request that stands, after -EAGAIN */
+    uint8_t ca_digest[48];
     struct dm_account account; /* as it shall be */
     struct dm_enrol_wish wish;
     struct dm_http_trust trust;
@@ -41,6 +44,8 @@ static void work_clear(struct work *work)
 {
     dm_enrolled_clear(&work->enrolled);
     EVP_PKEY_free(work->wish.old_key);
+    EVP_PKEY_free(work->wish.pending_key);
+    EVP_PKEY_free(work->undecided);
     sk_X509_pop_free(work->wish.old_roots, X509_free);
     sk_X509_pop_free(work->certificates, X509_free);
     free(work->roots_pem);
@@ -83,6 +88,15 @@ static int converse(struct work *work, void *engine, struct dm_http *http, struc
     return r;
 }
 
+/* The request stands while the organisation has not decided: its key is what finds it again. */
+static void keep_undecided(struct work *work, void *engine, int result)
+{
+    EVP_PKEY *key = result == -EAGAIN && work->method->pending_key ? work->method->pending_key(engine) : NULL;
+
+    if (key && EVP_PKEY_up_ref(key) == 1)
+        work->undecided = key;
+}
+
 static int ask(struct work *work, struct dm_error *error)
 {
     struct dm_http *http = NULL;
@@ -98,10 +112,73 @@ static int ask(struct work *work, struct dm_error *error)
         r = converse(work, engine, http, error);
         if (r == 0)
             work->method->take(engine, &work->enrolled);
+        keep_undecided(work, engine, r);
     }
     if (engine)
         work->method->free(engine);
     dm_http_free(http);
+    return r;
+}
+
+#define ASIDE_HEAD_SIZE 1200
+
+/* What a request that stands belongs to: only the same wish takes it up again. */
+static void head_of(const struct work *work, char ret[ASIDE_HEAD_SIZE])
+{
+    snprintf(ret, ASIDE_HEAD_SIZE, "%s %s %s %s\n", work->account.method, work->account.server, work->account.device,
+        work->wish.old_certificate ? work->account.name : "-");
+}
+
+static void take_up(struct work *work)
+{
+    char head[ASIDE_HEAD_SIZE], *text;
+    size_t n;
+
+    if (dm_store_read_aside(work->store, &text, &n) < 0)
+        return;
+    head_of(work, head);
+    if (strncmp(text, head, strlen(head)) == 0)
+        (void)dm_key_from_pem(text + strlen(head), n - strlen(head), &work->wish.pending_key);
+    dm_secret_free(text, n);
+}
+
+static int put_aside(struct work *work)
+{
+    char head[ASIDE_HEAD_SIZE], *pem, *text;
+    size_t n, n_head;
+    int r = dm_key_to_pem(work->undecided, &pem, &n);
+
+    if (r < 0)
+        return r;
+    head_of(work, head);
+    n_head = strlen(head);
+    text = malloc(n_head + n);
+    if (text) {
+        memcpy(text, head, n_head);
+        memcpy(text + n_head, pem, n);
+        r = dm_store_put_aside(work->store, text, n_head + n);
+    }
+    dm_secret_free(text, n_head + n);
+    dm_secret_free(pem, n);
+    return text ? r : -ENOMEM;
+}
+
+static bool is_decided(int result)
+{
+    return result == 0 || result == -EACCES || result == -EBADMSG;
+}
+
+/* As ask(), and across attempts: a request that the organisation has not decided yet is asked after, not made again. */
+static int ask_again(struct work *work, struct dm_error *error)
+{
+    int r;
+
+    take_up(work);
+    r = ask(work, error);
+    if (work->undecided && put_aside(work) < 0)
+        return dm_error_set(error, r, "The organisation has not decided yet, and the request could not be stored: it is made anew the next time.");
+    if (is_decided(r))
+        dm_store_forget_aside(work->store);
     return r;
 }
 
@@ -187,15 +264,22 @@ static int commit(struct work *work, struct dm_error *error)
     return r < 0 ? dm_error_set(error, r, "The certificate could not be stored: %s.", strerror(-r)) : 0;
 }
 
+static int read_server(const char *typed, const char *method, char *ret, size_t size)
+{
+    if (strcmp(method, "scep") == 0)
+        return dm_plain_server_url(typed, ret, size);
+    return dm_server_url(typed, strcmp(method, "mde2") == 0 ? "enterpriseenrollment." : "", ret, size);
+}
+
 static int set_server(struct work *work, const struct dm_enrol_request *request, struct dm_error *error)
 {
     const char *method = request->method ? request->method : "mde2";
 
     work->method = dm_method_find(method);
     if (!work->method)
-        return dm_error_set(error, -EINVAL, "There is no way of enrolment called '%.20s'; there are mde2 and est.", method);
+        return dm_error_set(error, -EINVAL, "There is no way of enrolment called '%.20s'; there are mde2, est and scep.", method);
     snprintf(work->account.method, sizeof(work->account.method), "%s", method);
-    if (dm_server_url(request->typed_server, strcmp(method, "mde2") == 0 ? "enterpriseenrollment." : "", work->account.server, sizeof(work->account.server)) < 0)
+    if (read_server(request->typed_server, method, work->account.server, sizeof(work->account.server)) < 0)
         return dm_error_set(error, -EINVAL, "'%.80s' is no server: give a name, an https address or your mail address.", request->typed_server);
     if (request->pin && dm_pin_read(request->pin, work->account.pin) < 0)
         return dm_error_set(error, -EINVAL, "The pin is no SHA-256: give 64 hexadecimal digits or base64.");
@@ -237,10 +321,16 @@ static int set_roots(struct work *work, const struct dm_enrol_request *request, 
     return work->roots_pem ? 0 : dm_error_set(error, -ENOMEM, "No memory.");
 }
 
+/* Where there is no TLS, the pin is the authority's. */
 static void set_trust(struct work *work)
 {
     work->trust.origin_url = work->account.server;
     work->trust.pin = work->account.pin[0] ? work->account.pin : NULL;
+    work->trust.plain = dm_is_plain_url(work->account.server);
+    if (work->trust.plain && work->trust.pin && EVP_DecodeBlock(work->ca_digest, (const unsigned char *)work->trust.pin, DM_PIN_SIZE - 1) == 33) {
+        work->wish.ca_digest = work->ca_digest;
+        work->wish.ca_digest_bytes = 32;
+    }
     work->trust.roots_pem = work->roots_pem;
     work->trust.roots_bytes = work->roots_bytes;
     work->trust.pin_and_roots = work->trust.pin && work->roots_pem;
@@ -266,7 +356,7 @@ int dm_enrol_run(struct dm_store *store, const struct dm_enrol_request *request,
     if (r == 0) {
         set_trust(&work);
         work.account.enrolled_at_sec = clock_realtime_sec();
-        r = ask(&work, error);
+        r = ask_again(&work, error);
     }
     if (r == 0) {
         tell(&work, "Storing the certificate");
@@ -329,7 +419,7 @@ int dm_renew_run(struct dm_store *store, const struct dm_job_hooks *hooks, struc
         work.wish.old_certificate = sk_X509_value(work.certificates, 0);
         if (work.account.service[0])
             work.trust.origin_url = work.wish.server_url = work.account.service;
-        r = ask(&work, error);
+        r = ask_again(&work, error);
         if (r == 0)
             r = commit(&work, error);
     }

@@ -23,7 +23,9 @@ struct dm_enrol_wish {
     const char *common_name; /* of a first certificate */
     const char *user, *secret; /* where they go into the message (MDE2); NULL: none */
     bool secret_is_token;
-    const char *challenge; /* the one-time password where it goes into the request (SCEP); NULL: none */
+    const uint8_t *ca_digest; /* whose authority this must be where the channel says nothing (SCEP); NULL: not known */
+    size_t ca_digest_bytes; /* 32: SHA-256; 20: SHA-1 */
+    struct evp_pkey_st *pending_key; /* of a request that was made before and is not decided yet; NULL: none */
     /* A renewal: what is in force. NULL: a first enrolment. */
     struct x509_st *old_certificate;
     struct evp_pkey_st *old_key;

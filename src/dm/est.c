@@ -66,6 +66,11 @@ void est_take(struct est *est, struct dm_enrolled *ret)
     est->enrolled = (struct dm_enrolled){ 0 };
 }
 
+struct evp_pkey_st *est_pending_key(const struct est *est)
+{
+    return est->enrolled.key;
+}
+
 static int set_url(const struct est *est, const char *operation, struct dm_exchange *ret, struct dm_error *error)
 {
     /* A path that was given is a label or the whole way (RFC 7030, 3.2.2). */
@@ -82,8 +87,14 @@ static int make_request(struct est *est, struct dm_error *error)
     struct dm_csr_wish wish = { .common_name = est->wish.common_name, .renews = est->wish.old_certificate };
     uint8_t *der;
     size_t n;
-    int r = dm_key_make(est->kind, &est->enrolled.key);
+    int r = 0;
 
+    if (!est->wish.pending_key)
+        r = dm_key_make(est->kind, &est->enrolled.key);
+    else if (EVP_PKEY_up_ref(est->wish.pending_key) == 1)
+        est->enrolled.key = est->wish.pending_key;
+    else
+        r = -ENOMEM;
     if (r == 0)
         r = dm_csr_make(est->enrolled.key, &wish, &der, &n);
     if (r == -EINVAL)
@@ -215,7 +226,7 @@ static int wait_for_decision(struct est *est, const struct dm_answer *answer, st
     if (wait_sec < WAIT_SEC_MIN)
         wait_sec = WAIT_SEC_MIN;
     if (wait_sec > est->wish.patience_sec || est->waited_sec > est->wish.patience_sec - wait_sec)
-        return dm_error_set(error, -EAGAIN, "The organisation has not decided yet. Try again in %llu minutes.", (unsigned long long)(wait_sec / 60 + 1));
+        return dm_error_set(error, -EAGAIN, "The organisation has not decided yet. Try again in %llu minutes with the same command; the request stands.", (unsigned long long)(wait_sec / 60 + 1));
     est->wait_sec = wait_sec;
     est->waited_sec += wait_sec;
     return 0;

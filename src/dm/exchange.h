@@ -11,7 +11,7 @@
 #define DM_URL_SIZE 1024
 
 struct dm_exchange {
-    char url[DM_URL_SIZE]; /* absolute, https only */
+    char url[DM_URL_SIZE]; /* absolute, https; plain http where the carrier was told that it may be */
     bool post; /* else GET */
     const char *content_type; /* of the body; NULL: none */
     const char *accept; /* NULL: anything */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Carries an engine's requests by libcurl: https only, TLS 1.2 or newer, no redirects, no proxy, no compression; size and time are limited
+ * Carries an engine's requests by libcurl: https (or, where the messages protect themselves, http), TLS 1.2 or newer, no redirects, no proxy, no compression; size and time are limited
  * while receiving. The server is authenticated by roots of our own choosing or by its key; our certificate and password are shown to the
  * origin of the enrolment only. Knows no protocol above HTTP and writes no file.
  */
@@ -13,6 +13,7 @@
 
 /* Everything is borrowed for the life of the connection. */
 struct dm_http_trust {
+    bool plain; /* http may be used, which shows nobody password or certificate */
     const char *origin_url; /* whose origin may see password and certificate */
     const char *roots_pem; /* trust these; NULL: the system's roots */
     size_t roots_bytes;

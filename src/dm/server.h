@@ -20,5 +20,11 @@ bool dm_same_origin(const char *url, const char *other_url);
  */
 int dm_server_url(const char *typed, const char *mail_host, char *ret, size_t size);
 
+/* The same, "http://" allowed: for protocols whose messages protect themselves (SCEP). */
+int dm_plain_server_url(const char *typed, char *ret, size_t size);
+
+/* A plain http URL, with no user in it and no control characters? */
+bool dm_is_plain_url(const char *url);
+
 /* Is it an address of mail: one @ with something on both sides and no slash? */
 bool dm_is_mail(const char *typed);

@@ -10,7 +10,7 @@ LAB_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 LAB_SRC=$(cd "$LAB_HERE/../.." && pwd)
 LAB_SUPPORT=$LAB_SRC/tests/support
 
-for lab_room in base topology nat services pki gateway handset around client capture probes wait check dm; do
+for lab_room in base topology nat services pki gateway handset around client capture probes wait check dm agent; do
     # shellcheck disable=SC1090
     . "$LAB_HERE/lib/$lab_room.sh"
 done

@@ -14,7 +14,7 @@ _mvpnctl() {
         return
         ;;
     --method)
-        mapfile -t COMPREPLY < <(compgen -W "mde2 est" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "mde2 est scep" -- "$current")
         return
         ;;
     --state-dir | --runtime-dir)

@@ -23,7 +23,7 @@ complete -c mvpnctl -n $none -a dm -d 'Show what the organisation manages'
 complete -c mvpnctl -n '__fish_seen_subcommand_from dm' -a show -d 'A node of the management tree'
 complete -c mvpnctl -n '__fish_seen_subcommand_from enroll' -l otp-file -r -F -d 'File with the one-time password'
 complete -c mvpnctl -n '__fish_seen_subcommand_from enroll' -l token-file -r -F -d 'File with a token'
-complete -c mvpnctl -n '__fish_seen_subcommand_from enroll' -l method -x -a 'mde2 est' -d 'Way of enrolment'
+complete -c mvpnctl -n '__fish_seen_subcommand_from enroll' -l method -x -a 'mde2 est scep' -d 'Way of enrolment'
 complete -c mvpnctl -n '__fish_seen_subcommand_from enroll' -l pin -x -d "SHA-256 of the server's public key"
 complete -c mvpnctl -n '__fish_seen_subcommand_from enroll' -l ca -r -F -d 'Roots to trust the server by'
 complete -c mvpnctl -n '__fish_seen_subcommand_from enroll' -l user -x -d 'Who the password belongs to'

@@ -116,7 +116,8 @@ dm_notify() {
     dm_program notify --session "$session" --nonce "$("$LAB_SUPPORT/json-get" server <"$DM_DIR/nonces.json")" "$@" >"$file"
 }
 
-# scep_start [CHALLENGE]: micromdm's scepserver, with a CA of its own ($LAB_DIR/scep/depot/ca.pem); it listens at every address of its namespace
+# scep_start [CHALLENGE]: micromdm's scepserver, with a CA of its own (pki/scep-ca.pem), which has certified a gateway, too (the variant scep); it
+# listens at every address of its namespace
 scep_start() {
     local depot=$LAB_DIR/scep/depot
     command -v scepserver >/dev/null || { say "skipped: no scepserver"; exit 77; }
@@ -135,9 +136,26 @@ END
     mkdir -p "$depot"
     scepserver ca -init -depot "$depot" -organization Example -years 1 -keySize 2048 >"$LAB_DIR/log/scep.log" 2>&1 ||
         die "scepserver: $(cat "$LAB_DIR/log/scep.log")"
-    lab_spawn scep scep scepserver -depot "$depot" -port 80 -challenge "${1:-}" -allowrenew 0 -debug
+    cp "$depot/ca.pem" "$LAB_DIR/pki/scep-ca.pem"
+    scep_gateway || die "no gateway of the SCEP server's authority"
+    scep_serve "${1:-}"
+}
+
+# scep_serve [CHALLENGE]: with this password from now on
+scep_serve() {
+    [ -z "$(lab_pid scep)" ] || lab_stop scep
+    lab_spawn scep scep scepserver -depot "$LAB_DIR/scep/depot" -port 80 -challenge "${1:-}" -allowrenew 0 -debug
     lab_until 20 scep_answers || die "no SCEP server: $(cat "$LAB_DIR/log/scep.log")"
 }
+
+scep_gateway() (
+    cd "$LAB_DIR/pki" || exit 1
+    pki_key gateway-scep
+    export SAN=DNS:$GW_NAME
+    openssl req -new -config ca/openssl.cnf -key gateway-scep.key -subj "/O=Example/CN=$GW_NAME" |
+        openssl x509 -req -CA scep-ca.pem -CAkey "$LAB_DIR/scep/depot/ca.key" -passin pass: -days 30 \
+            -extfile ca/openssl.cnf -extensions gateway_nocrl -set_serial $RANDOM -out gateway-scep.pem 2>/dev/null
+)
 
 scep_answers() { in_ns scep curl -fsS --noproxy '*' -o /dev/null "http://$SCEP_V4/scep?operation=GetCACaps"; }
 

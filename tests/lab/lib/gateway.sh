@@ -70,6 +70,7 @@ gateway_variant() {
         ;;
     v4-only) pools=v4 local_ts=0.0.0.0/0 ;;
     split) local_ts=$CORP_DNS_V4/16,$CORP_DNS_V6/64 domain=corp.example.com ;;   # INTERNAL_DNS_DOMAIN (RFC 8598)
+    scep) cert=gateway-scep cacerts=scep-ca.pem ;; # of scep_start's authority
     quiet) dpd=0s ;;            # never speaks first: what keeps a mapping alive is the handset alone
     *) die "no gateway variant $1" ;;
     esac
