@@ -39,7 +39,7 @@ static bool is_host_name(const char *name)
     return strchr(name, '.') && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == strlen(name);
 }
 
-/* Of a renewal as it was; of a first one the device's name, where it is a host's: IKE compares identities with it (RFC 4945, 3.1). NULL: none. */
+/* Of a renewal as it was; of a first one the device's name, if it is a host's: IKE compares identities with it (RFC 4945, 3.1). NULL: none. */
 static X509_EXTENSION *alternative_name(const struct dm_csr_wish *wish)
 {
     int at = wish->renews ? X509_get_ext_by_NID(wish->renews, NID_subject_alt_name, -1) : -1;

@@ -44,7 +44,7 @@ static void work_clear(struct work *work)
 {
     dm_enrolled_clear(&work->enrolled);
     EVP_PKEY_free(work->wish.old_key);
-    EVP_PKEY_free(work->wish.pending_key);
+    EVP_PKEY_free(work->wish.key);
     EVP_PKEY_free(work->undecided);
     sk_X509_pop_free(work->wish.old_roots, X509_free);
     sk_X509_pop_free(work->certificates, X509_free);
@@ -138,7 +138,7 @@ static void take_up(struct work *work)
         return;
     head_of(work, head);
     if (strncmp(text, head, strlen(head)) == 0)
-        (void)dm_key_from_pem(text + strlen(head), n - strlen(head), &work->wish.pending_key);
+        work->wish.request_stands = dm_key_from_pem(text + strlen(head), n - strlen(head), &work->wish.key) == 0;
     dm_secret_free(text, n);
 }
 
@@ -176,7 +176,7 @@ static int ask_again(struct work *work, struct dm_error *error)
     take_up(work);
     r = ask(work, error);
     if (work->undecided && put_aside(work) < 0)
-        return dm_error_set(error, r, "The organisation has not decided yet, and the request could not be stored: it is made anew the next time.");
+        return dm_error_set(error, r, "The organisation has not decided yet, and the request could not be stored: the next one is new.");
     if (is_decided(r))
         dm_store_forget_aside(work->store);
     return r;
@@ -327,7 +327,8 @@ static void set_trust(struct work *work)
     work->trust.origin_url = work->account.server;
     work->trust.pin = work->account.pin[0] ? work->account.pin : NULL;
     work->trust.plain = dm_is_plain_url(work->account.server);
-    if (work->trust.plain && work->trust.pin && EVP_DecodeBlock(work->ca_digest, (const unsigned char *)work->trust.pin, DM_PIN_SIZE - 1) == 33) {
+    if (work->trust.plain && work->trust.pin &&
+        EVP_DecodeBlock(work->ca_digest, (const unsigned char *)work->trust.pin, DM_PIN_SIZE - 1) == 33) {
         work->wish.ca_digest = work->ca_digest;
         work->wish.ca_digest_bytes = 32;
     }

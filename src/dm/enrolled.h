@@ -25,7 +25,8 @@ struct dm_enrol_wish {
     bool secret_is_token;
     const uint8_t *ca_digest; /* whose authority this must be where the channel says nothing (SCEP); NULL: not known */
     size_t ca_digest_bytes; /* 32: SHA-256; 20: SHA-1 */
-    struct evp_pkey_st *pending_key; /* of a request that was made before and is not decided yet; NULL: none */
+    struct evp_pkey_st *key; /* made before; NULL: one is made */
+    bool request_stands; /* for that key, and is not decided yet: it is asked after, where the protocol has a way */
     /* A renewal: what is in force. NULL: a first enrolment. */
     struct x509_st *old_certificate;
     struct evp_pkey_st *old_key;

@@ -89,10 +89,10 @@ static int make_request(struct est *est, struct dm_error *error)
     size_t n;
     int r = 0;
 
-    if (!est->wish.pending_key)
+    if (!est->wish.key)
         r = dm_key_make(est->kind, &est->enrolled.key);
-    else if (EVP_PKEY_up_ref(est->wish.pending_key) == 1)
-        est->enrolled.key = est->wish.pending_key;
+    else if (EVP_PKEY_up_ref(est->wish.key) == 1)
+        est->enrolled.key = est->wish.key;
     else
         r = -ENOMEM;
     if (r == 0)

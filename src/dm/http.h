@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Carries an engine's requests by libcurl: https (or, where the messages protect themselves, http), TLS 1.2 or newer, no redirects, no proxy, no compression; size and time are limited
- * while receiving. The server is authenticated by roots of our own choosing or by its key; our certificate and password are shown to the
- * origin of the enrolment only. Knows no protocol above HTTP and writes no file.
+ * Carries an engine's requests by libcurl: https (or, where the messages protect themselves, http), TLS 1.2 or newer, no redirects, no proxy,
+ * no compression; size and time are limited while receiving. The server is authenticated by roots of our own choosing or by its key; our
+ * certificate and password are shown to the origin of the enrolment only. Knows no protocol above HTTP and writes no file.
  */
 #include "dm/error.h"
 #include "dm/exchange.h"

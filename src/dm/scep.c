@@ -113,10 +113,10 @@ static int make_key(struct scep *scep, struct dm_error *error)
         return 0;
     if (old && !EVP_PKEY_is_a(old, "RSA"))
         return dm_error_set(error, -EPROTO, "SCEP can only renew RSA keys. Enrol again after 'mvpnctl unenroll'.");
-    if (scep->wish.pending_key) {
-        if (!EVP_PKEY_up_ref(scep->wish.pending_key))
+    if (scep->wish.key) {
+        if (!EVP_PKEY_up_ref(scep->wish.key))
             return -ENOMEM;
-        scep->enrolled.key = scep->wish.pending_key;
+        scep->enrolled.key = scep->wish.key;
     } else {
         r = dm_key_make(DM_KEY_RSA3072, &scep->enrolled.key);
     }
@@ -263,7 +263,7 @@ static int take_cacert(struct scep *scep, const struct dm_answer *answer, struct
     r = scep_ca_read(answer->body, answer->body_bytes, &trust, &scep->ca, error);
     if (r < 0)
         return r;
-    scep->stage = scep->wish.pending_key ? SCEP_POLL : SCEP_REQUEST;
+    scep->stage = scep->wish.request_stands ? SCEP_POLL : SCEP_REQUEST;
     return 0;
 }
 

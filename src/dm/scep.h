@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Simple Certificate Enrolment Protocol (RFC 8894) as an engine: it says which request comes next and is told the answer; nothing else goes in or
- * out. GetCACaps, GetCACert, then PKCSReq with the one-time password or RenewalReq with the certificate in force, and CertPoll while the
+ * Simple Certificate Enrolment Protocol (RFC 8894) as an engine: it says which request comes next and is told the answer; nothing else goes in
+ * or out. GetCACaps, GetCACert, then PKCSReq with the one-time password or RenewalReq with the certificate in force, and CertPoll while the
  * authority has not decided, within the wish's patience.
  * Messages protect themselves, so the channel may be plain http: then the authority must be the one of the wish's digest, or of a renewal one
  * of the roots in force. Over https whoever carries the requests must have authenticated the server. Never goes below AES and SHA-256.

@@ -46,7 +46,8 @@ static bool has_digest(X509 *certificate, const struct scep_trust *trust)
     if (memcmp(digest, trust->digest, n) == 0)
         return true;
     n_der = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
-    same = n == 32 && n_der > 0 && EVP_Digest(der, (size_t)n_der, digest, NULL, EVP_sha256(), NULL) == 1 && memcmp(digest, trust->digest, n) == 0;
+    same = n == 32 && n_der > 0 && EVP_Digest(der, (size_t)n_der, digest, NULL, EVP_sha256(), NULL) == 1 &&
+           memcmp(digest, trust->digest, n) == 0;
     OPENSSL_free(der);
     return same;
 }

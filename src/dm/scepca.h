@@ -16,7 +16,7 @@ struct x509_st;
 
 struct scep_trust {
     bool channel; /* it came by https from an authenticated server */
-    const uint8_t *digest; /* of the authority's certificate or of its public key: SHA-256, or SHA-1 (certificate alone); NULL: none */
+    const uint8_t *digest; /* SHA-256 of the authority's certificate or of its public key, or SHA-1 of the certificate; NULL: none */
     size_t digest_bytes; /* 32 or 20 */
     struct stack_st_X509 *roots; /* of the enrolment in force; NULL: none */
     int64_t now_sec;
@@ -28,7 +28,10 @@ struct scep_ca {
     struct x509_st *reader; /* whose key requests are encrypted to; borrowed */
 };
 
-/* body: one certificate or a CMS with several, DER. 0, or with a sentence -EBADMSG, -EKEYREJECTED, -EPROTO (nobody can read requests), -ENOMEM. */
+/*
+ * body: one certificate or a CMS with several, DER. 0, or with a sentence -EBADMSG, -EKEYREJECTED,
+ * -EPROTO (nobody can read requests) or -ENOMEM.
+ */
 int scep_ca_read(const char *body, size_t n_bytes, const struct scep_trust *trust, struct scep_ca *ret, struct dm_error *error);
 void scep_ca_clear(struct scep_ca *ca);
 

@@ -6,10 +6,7 @@
  */
 #include "dm/scepmessage.h"
 
-#include "base/macro.h"
-
 #include <errno.h>
-#include <openssl/asn1t.h>
 #include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
@@ -30,16 +27,6 @@
 #define OID_SENDER_NONCE    "2.16.840.1.113733.1.9.5"
 #define OID_RECIPIENT_NONCE "2.16.840.1.113733.1.9.6"
 #define OID_TRANSACTION     "2.16.840.1.113733.1.9.7"
-
-typedef struct {
-    X509_NAME *issuer, *subject;
-} ISSUER_AND_SUBJECT;
-
-/* OpenSSL's way of describing a structure; the typedef above is what its macros want. */
-ASN1_SEQUENCE(ISSUER_AND_SUBJECT) = {
-    ASN1_SIMPLE(ISSUER_AND_SUBJECT, issuer, X509_NAME),
-    ASN1_SIMPLE(ISSUER_AND_SUBJECT, subject, X509_NAME),
-} static_ASN1_SEQUENCE_END(ISSUER_AND_SUBJECT)
 
 static bool add_attribute(CMS_SignerInfo *signer, const char *oid, int type, const void *value, size_t n_bytes)
 {
@@ -318,17 +305,20 @@ int scep_transaction_of(struct evp_pkey_st *key, char ret[SCEP_TRANSACTION_SIZE]
 
 int scep_issuer_and_subject(struct x509_st *issuer, struct x509_st *signer, uint8_t **ret, size_t *ret_bytes)
 {
-    ISSUER_AND_SUBJECT pair = { X509_get_subject_name(issuer), X509_get_subject_name(signer) };
-    unsigned char *der = NULL;
-    int n = ASN1_item_i2d((ASN1_VALUE *)&pair, &der, ASN1_ITEM_rptr(ISSUER_AND_SUBJECT));
-    uint8_t *copy = n > 0 ? malloc((size_t)n) : NULL;
+    const X509_NAME *names[] = { X509_get_subject_name(issuer), X509_get_subject_name(signer) };
+    int n_issuer = i2d_X509_NAME(names[0], NULL), n_subject = i2d_X509_NAME(names[1], NULL), n;
+    unsigned char *der, *at;
 
-    if (copy) {
-        memcpy(copy, der, (size_t)n);
-        *ret = copy;
-        *ret_bytes = (size_t)n;
-    }
-    OPENSSL_free(der);
-    ERR_clear_error();
-    return copy ? 0 : -ENOMEM;
+    if (n_issuer <= 0 || n_subject <= 0)
+        return -ENOMEM;
+    n = ASN1_object_size(1, n_issuer + n_subject, V_ASN1_SEQUENCE);
+    der = at = n > 0 ? malloc((size_t)n) : NULL;
+    if (!der)
+        return -ENOMEM;
+    ASN1_put_object(&at, 1, n_issuer + n_subject, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+    i2d_X509_NAME(names[0], &at);
+    i2d_X509_NAME(names[1], &at);
+    *ret = der;
+    *ret_bytes = (size_t)n;
+    return 0;
 }

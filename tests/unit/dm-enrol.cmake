@@ -7,3 +7,4 @@ foreach(step disk_make_dir disk_write disk_link disk_symlink disk_rename disk_re
 endforeach()
 mvpn_add_test(NAME dm-schedule LABEL unit SOURCES dm-schedule-test.c LINK mvpn-dm-enrol)
 mvpn_add_test(NAME dm-mde2 LABEL unit SOURCES dm-mde2-test.c LINK mvpn-dm-enrol)
+mvpn_add_test(NAME dm-scep LABEL unit SOURCES dm-scep-test.c LINK mvpn-dm-enrol PkgConfig::OPENSSL_CRYPTO)

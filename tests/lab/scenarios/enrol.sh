@@ -64,6 +64,21 @@ for mood in cert-wrong-key cert-wrong-chain cert-ca cert-expired cert-future cer
 done
 dm_mood
 
+# ---- a server that wants more time than anybody waits ----
+dm_otp anna patience 600
+dm_mood est-pending=900
+if enrol patience >"$LAB_DIR/run/enrol.out" 2>&1; then fail "not decided yet: it went well"; fi
+check "not decided yet: it says so" grep -q 'has not decided yet' "$LAB_DIR/run/enrol.out"
+equal "the request is kept, for mvpn-dm alone" 600 "$(stat -c %a "$STORE/pending/request.key")"
+sed 1d "$STORE/pending/request.key" | openssl pkey -pubout -out "$LAB_DIR/run/asked.pub"
+dm_mood
+dm_otp anna later 600
+check "decided: enrolled with the key that was asked for" enrol later
+check "the same key" cmp -s "$LAB_DIR/run/asked.pub" <(openssl pkey -in "$STORE/keys/device-1.key" -pubout)
+refute "the request is not kept any longer" test -e "$STORE/pending"
+check "mvpnctl unenroll, to begin anew" ctl unenroll
+nothing_left "unenrolled, to begin anew"
+
 # ---- enrolment ----
 dm_mood est-pending=1,2
 check "enrolled, though the server took its time; none of those was shown the password" enrol once
