@@ -167,6 +167,9 @@ static void alerts_of_the_server(void)
     c.not_final = false;
     serve(&c, "<Alert><CmdID>2</CmdID><Data>1201</Data></Alert>");
     CHECK_STR(statuses(&c), "0:200 2:200");
+    /* nobody stands before the screen, and client events are not the server's to send */
+    serve(&c, "<Alert><CmdID>2</CmdID><Data>1101</Data></Alert><Alert><CmdID>3</CmdID><Data>1224</Data></Alert>");
+    CHECK_STR(statuses(&c), "0:200 2:406 3:406");
     serve(&c, "<Alert><CmdID>2</CmdID><Data>1223</Data></Alert>");
     CHECK_STR(c.trace, "over:aborted");
     conversation_end(&c);

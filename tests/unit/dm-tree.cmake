@@ -6,3 +6,5 @@ target_compile_definitions(unit-dm-ddf PRIVATE DDF_DIR="${CMAKE_SOURCE_DIR}/conf
 mvpn_add_test(NAME dm-random LABEL unit SOURCES dm-random-test.c LINK mvpn-dm-tree)
 mvpn_add_test(NAME dm-tree LABEL unit SOURCES dm-tree-test.c LINK mvpn-dm-tree)
 mvpn_add_test(NAME dm-vpn LABEL unit SOURCES dm-vpn-test.c LINK mvpn-dm-tree)
+add_test(NAME unit/dm-conformance COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/dm-conformance ${CMAKE_SOURCE_DIR})
+set_tests_properties(unit/dm-conformance PROPERTIES LABELS unit)
