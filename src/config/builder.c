@@ -12,6 +12,7 @@
 #include "config/keys.h"
 #include "config/parse.h"
 #include "config/rules.h"
+#include "config/values.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -350,13 +351,39 @@ static int take_entry(struct intake *intake, const struct parse_item *item)
     return r;
 }
 
-int builder_add(
-    struct builder *builder, const char *file, enum config_source source, const void *bytes, size_t n_bytes)
+/* A gateway of the list, by whatever port it is reached. */
+static bool lists_gateway(const struct policy *policy, const struct gateway *gateway)
 {
-    struct intake intake = { .builder = builder, .source = source };
+    for (uint32_t i = 0; i < policy->n_gateways; i++)
+        if (strcasecmp(policy->gateways[i].name, gateway->name) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * RemoteIdentity= says who the gateways of the same author must be. A policy that leads to others and does not say who those are means them by
+ * their names, as without the key: the administrator's identity would refuse every one of them.
+ */
+static void forget_identity_of_others(struct intake *intake, const struct policy *before)
+{
+    struct settings *settings = intake->builder->settings;
+
+    if (!intake->lines[KEY_GATEWAY] || intake->lines[KEY_REMOTE_IDENTITY])
+        return;
+    for (uint32_t i = 0; i < settings->policy.n_gateways; i++) {
+        if (lists_gateway(before, &settings->policy.gateways[i]))
+            continue;
+        value_clear(config_key(KEY_REMOTE_IDENTITY), settings);
+        intake->builder->origins[KEY_REMOTE_IDENTITY] = (struct origin){ NULL, 0 };
+        return;
+    }
+}
+
+static int take_items(struct intake *intake, const void *bytes, size_t n_bytes)
+{
     struct parser parser;
     struct parse_item item;
-    int r = remember_file(builder, file, &intake.file);
+    int r = 0;
 
     parser_init(&parser, bytes, n_bytes);
     while (r == 0) {
@@ -365,16 +392,30 @@ int builder_add(
         case PARSE_ITEM_END:
             return 0;
         case PARSE_ITEM_SECTION:
-            take_section(&intake, &item);
+            take_section(intake, &item);
             break;
         case PARSE_ITEM_ENTRY:
-            r = take_entry(&intake, &item);
+            r = take_entry(intake, &item);
             break;
         case PARSE_ITEM_ERROR:
-            complain(&intake, item.line, "%s", item.problem);
+            complain(intake, item.line, "%s", item.problem);
             break;
         }
     }
+    return r;
+}
+
+int builder_add(
+    struct builder *builder, const char *file, enum config_source source, const void *bytes, size_t n_bytes)
+{
+    struct intake intake = { .builder = builder, .source = source };
+    struct policy before = builder->settings->policy;
+    int r = remember_file(builder, file, &intake.file);
+
+    if (r == 0)
+        r = take_items(&intake, bytes, n_bytes);
+    if (r == 0 && source == CONFIG_SOURCE_POLICY)
+        forget_identity_of_others(&intake, &before);
     return r;
 }
 

@@ -238,6 +238,33 @@ static void a_policy_may_close_and_name_its_store(void)
     built_end(&built);
 }
 
+/* Who a gateway must be is said beside the gateway, by the same author. */
+static void another_gateway_of_a_policy_is_not_the_administrators_identity(void)
+{
+    static const char admin[] = "[Tunnel]\nGateway=vpn.example.com 192.0.2.1\nRemoteIdentity=C=CH, CN=gw\n";
+    static const struct {
+        const char *policy, *identity; /* "": the gateway's name */
+    } cases[] = {
+        { "[Tunnel]\nGateway=other.example.com\n", "" },
+        { "[Tunnel]\nGateway=vpn.example.com other.example.com\n", "" },
+        { "[Tunnel]\nGateway=other.example.com\nRemoteIdentity=other\n", "other" },
+        { "[Tunnel]\nRemoteIdentity=other\nGateway=other.example.com\n", "other" },
+        { "[Tunnel]\nGateway=VPN.example.com:4500\n", "C=CH, CN=gw" },
+        { "[Tunnel]\nGateway=192.0.2.1\n", "C=CH, CN=gw" },
+        { "[Tunnel]\nMTU=1400\n", "C=CH, CN=gw" },
+        { "[Tunnel]\nGateway=vpn.example.com\nRemoteIdentity=\n", "" },
+    };
+    struct built built;
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        build_two(admin, cases[i].policy, &built);
+        CHECK(built.settings != NULL);
+        if (built.settings)
+            CHECK_STR(built.settings->remote_identity ? built.settings->remote_identity : "", cases[i].identity);
+        built_end(&built);
+    }
+}
+
 static void the_administrator_may_name_the_store(void)
 {
     struct built built;
@@ -329,6 +356,7 @@ int main(int argc, char **argv)
         TEST(all_mistakes_of_a_file_are_told),
         TEST(a_policy_opens_nothing),
         TEST(a_policy_may_close_and_name_its_store),
+        TEST(another_gateway_of_a_policy_is_not_the_administrators_identity),
         TEST(the_administrator_may_name_the_store),
         TEST(an_error_shows_no_pin_and_no_endless_value),
         TEST(any_text_is_taken_or_told),
