@@ -18,10 +18,11 @@ enum bus_call {
 };
 
 /* From the management agent or root. */
-enum bus_policy_call { BUS_POLICY_CHECK, BUS_POLICY_APPLY, BUS_POLICY_ROLLBACK };
+enum bus_policy_call { BUS_POLICY_CHECK, BUS_POLICY_APPLY, BUS_POLICY_ROLLBACK, BUS_POLICY_GET };
 
 struct bus_policy_answer {
     uint32_t generation; /* of BUS_POLICY_APPLY */
+    const char *text; /* of BUS_POLICY_GET; the daemon's, until the loop goes on */
     const char *error_name; /* as of call(), or "PolicyInvalid", "NothingToRollBack" */
     char error_text[768];
 };
@@ -38,7 +39,7 @@ struct bus_ops {
     const struct link *(*get_link)(void *userdata, uint32_t i, struct link_verdict *ret);
     /* Optional. The bus went away (NULL) or is back: src/sys asks it for its services again. Not called by bus_new() and after bus_free(). */
     void (*connection_changed)(void *userdata, struct sd_bus *connection);
-    /* text: the policy; NULL for BUS_POLICY_ROLLBACK. 0, or negative errno with error_name and a sentence that names line and key. */
+    /* text: the policy; NULL for BUS_POLICY_ROLLBACK and _GET. 0, or negative errno with error_name and a sentence that names line and key. */
     int (*policy)(void *userdata, enum bus_policy_call call, const char *text, struct bus_policy_answer *answer);
 };
 

@@ -104,9 +104,18 @@ static void request_execute_policy(struct request *request)
 
     if (r < 0)
         return request_end_failed(request, answer.error_name, answer.error_text[0] ? answer.error_text : strerror(-r));
-    if (request->policy_call != BUS_POLICY_APPLY)
-        return request_end(request, NULL, NULL);
-    (void)sd_bus_reply_method_return(request->message, "u", answer.generation);
+    switch (request->policy_call) {
+    case BUS_POLICY_CHECK:
+    case BUS_POLICY_ROLLBACK:
+        (void)sd_bus_reply_method_return(request->message, NULL);
+        break;
+    case BUS_POLICY_APPLY:
+        (void)sd_bus_reply_method_return(request->message, "u", answer.generation);
+        break;
+    case BUS_POLICY_GET:
+        (void)sd_bus_reply_method_return(request->message, "s", answer.text ? answer.text : "");
+        break;
+    }
     request_free(request);
 }
 
@@ -116,7 +125,7 @@ static void on_authorized(void *userdata, enum verdict verdict)
 
     request->authorization = authorization_free(request->authorization);
     if (request->is_policy && verdict != VERDICT_ALLOWED)
-        return request_end(request, MVPN_ERROR_NOT_PERMITTED, "Only the management agent (user " MVPN_DM_USER ") and root may set a policy.");
+        return request_end(request, MVPN_ERROR_NOT_PERMITTED, "Only the management agent (user " MVPN_DM_USER ") and root may see or set a policy.");
     switch (verdict) {
     case VERDICT_ALLOWED:
         return request->is_policy ? request_execute_policy(request) : request_execute(request);
@@ -202,7 +211,7 @@ int method_control(sd_bus_message *message, void *userdata, sd_bus_error *error)
 int method_policy(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     static const char *const members[] = { [BUS_POLICY_CHECK] = "CheckPolicy", [BUS_POLICY_APPLY] = "ApplyPolicy",
-        [BUS_POLICY_ROLLBACK] = "RollbackPolicy" };
+        [BUS_POLICY_ROLLBACK] = "RollbackPolicy", [BUS_POLICY_GET] = "GetPolicy" };
     const char *member = sd_bus_message_get_member(message), *text = NULL;
     enum bus_policy_call call = BUS_POLICY_ROLLBACK;
     struct bus *bus = userdata;
@@ -214,7 +223,7 @@ int method_policy(sd_bus_message *message, void *userdata, sd_bus_error *error)
             call = (enum bus_policy_call)i;
     if (!bus->ops->policy)
         return -EOPNOTSUPP;
-    if (call != BUS_POLICY_ROLLBACK && (r = sd_bus_message_read(message, "s", &text)) < 0)
+    if ((call == BUS_POLICY_CHECK || call == BUS_POLICY_APPLY) && (r = sd_bus_message_read(message, "s", &text)) < 0)
         return r;
     r = request_new(bus, message, &request, error);
     if (r < 0)

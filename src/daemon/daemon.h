@@ -52,8 +52,7 @@ struct daemon_managed {
     struct store_policy present; /* as on disk */
     struct trial trial;
     sd_event_source *timer; /* of the trial */
-    uint32_t rolled_back; /* the generation that was last gone back from; 0: none, or a damaged one */
-    char rolled_back_why[512]; /* "": none since the start */
+    struct store_taken_back taken_back; /* as on disk */
     uint32_t unusable; /* at the start: the generation that could not be used, */
     char *unusable_why; /* ... until that has been told; NULL: all is well */
 };
@@ -171,6 +170,7 @@ void daemon_set_interest(struct daemon *daemon); /* routes to literal gateways c
 int daemon_check_policy(struct daemon *daemon, const char *text, struct bus_policy_answer *answer);
 int daemon_apply_policy(struct daemon *daemon, const char *text, struct bus_policy_answer *answer);
 int daemon_rollback_policy(struct daemon *daemon, struct bus_policy_answer *answer);
+void daemon_get_policy(struct daemon *daemon, struct bus_policy_answer *answer);
 void daemon_watch_trial(struct daemon *daemon); /* after every turn */
 int daemon_start_managed(struct daemon *daemon);
 void daemon_free_managed(struct daemon *daemon);

@@ -115,7 +115,20 @@ static int commit(struct daemon *daemon, const struct store_policy *policy, stru
     return r;
 }
 
-/* An empty one ends management: there is nothing to try, and nothing to go back to. */
+/* Who sent the policy may ask for the reason after a restart of either side. */
+static void note_taken_back(struct daemon *daemon, uint32_t from, const char *why)
+{
+    struct store_taken_back *noted = &daemon->managed.taken_back;
+    int r;
+
+    noted->generation = from;
+    snprintf(noted->why, sizeof(noted->why), "%s", why);
+    r = store_save_taken_back(daemon->store, noted);
+    if (r < 0)
+        journal_say(LOG_WARNING, "Why policy %u was taken back could not be recorded (%s): it is forgotten at the next start.", from, strerror(-r));
+}
+
+/* An empty one ends management: there is nothing to try, nothing to go back to, and nobody to tell why. */
 int daemon_apply_policy(struct daemon *daemon, const char *text, struct bus_policy_answer *answer)
 {
     struct daemon_managed *managed = &daemon->managed;
@@ -132,6 +145,8 @@ int daemon_apply_policy(struct daemon *daemon, const char *text, struct bus_poli
         settings_free(change.settings);
         return r;
     }
+    if (is_empty(text))
+        note_taken_back(daemon, 0, "");
     answer->generation = managed->present.generation;
     if (!same)
         trial_end(&managed->trial);
@@ -186,8 +201,7 @@ static void tell_rolled_back(struct daemon *daemon, uint32_t from, const char *r
 {
     struct daemon_managed *managed = &daemon->managed;
 
-    managed->rolled_back = from;
-    snprintf(managed->rolled_back_why, sizeof(managed->rolled_back_why), "%s", message);
+    note_taken_back(daemon, from, message);
     journal_say_known(LOG_WARNING, MVPN_MESSAGE_POLICY_ROLLED_BACK, "Policy %u of the management server is in force again, the one after it (%u) was taken back: %s",
         managed->present.generation, from, message);
     tell(daemon, "policy-rolled-back", from, reason, message);
@@ -274,6 +288,11 @@ static int on_trial(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
+void daemon_get_policy(struct daemon *daemon, struct bus_policy_answer *answer)
+{
+    answer->text = daemon->managed.present.text ? daemon->managed.present.text : "";
+}
+
 /* The verdict is carried out by the timer, outside of any turn: settings change hands there. */
 void daemon_watch_trial(struct daemon *daemon)
 {
@@ -300,6 +319,7 @@ int daemon_start_managed(struct daemon *daemon)
     if (r < 0)
         return r;
     sd_event_source_set_enabled(managed->timer, SD_EVENT_OFF);
+    store_load_taken_back(daemon->store, &managed->taken_back);
     if (managed->unusable_why) {
         (void)store_save_policy(daemon->store, &managed->present); /* else once more at the next start */
         tell_rolled_back(daemon, managed->unusable, "config-incomplete", managed->unusable_why);

@@ -41,8 +41,8 @@ static void report_management(const struct daemon *daemon, struct report *ret)
     ret->management_server = daemon->settings->management_server;
     ret->policy_generation = managed->present.generation;
     ret->policy_on_trial = managed->present.on_trial;
-    ret->policy_rolled_back = managed->rolled_back;
-    ret->policy_rolled_back_why = managed->rolled_back_why[0] ? managed->rolled_back_why : NULL;
+    ret->policy_rolled_back = managed->taken_back.generation;
+    ret->policy_rolled_back_why = managed->taken_back.why[0] ? managed->taken_back.why : NULL;
 }
 
 static void get_report(void *userdata, struct report *ret)
@@ -162,6 +162,9 @@ static int call_policy(void *userdata, enum bus_policy_call call, const char *te
         return daemon_apply_policy(userdata, text, answer);
     case BUS_POLICY_ROLLBACK:
         return daemon_rollback_policy(userdata, answer);
+    case BUS_POLICY_GET:
+        daemon_get_policy(userdata, answer);
+        return 0;
     }
     return -EINVAL;
 }

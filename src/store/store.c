@@ -12,6 +12,8 @@
 #include "store/record.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define RECORD_NAME      "record"
@@ -24,6 +26,9 @@
 #define POLICY_NEW_NAME  "policy.conf.new"
 #define GOOD_NAME        "policy.good"
 #define GOOD_NEW_NAME    "policy.good.new"
+#define BACK_NAME        "policy.taken-back"
+#define BACK_NEW_NAME    "policy.taken-back.new"
+#define BACK_MAX_BYTES   600
 #define POLICY_MAX_BYTES (256 * 1024 + POLICYFILE_HEADER_BYTES)
 #define CRL_DIR_NAME     "crls"
 
@@ -245,4 +250,36 @@ int store_replace_policy(struct store *store, const struct store_policy *present
     int r = present->on_trial ? 0 : save_policy(store, GOOD_NAME, GOOD_NEW_NAME, present);
 
     return r < 0 ? r : store_save_policy(store, policy);
+}
+
+/* "GENERATION SENTENCE" on one line, which is whole only with its end. */
+void store_load_taken_back(struct store *store, struct store_taken_back *ret)
+{
+    char line[BACK_MAX_BYTES], *end;
+    ssize_t n = files_read(store->dir_fd, BACK_NAME, line, sizeof(line) - 1);
+    unsigned long generation;
+
+    *ret = (struct store_taken_back){ .generation = 0 };
+    if (n <= 0 || line[n - 1] != '\n' || memchr(line, '\0', (size_t)n))
+        return;
+    line[n - 1] = '\0';
+    generation = strtoul(line, &end, 10);
+    if (end == line || *end != ' ' || generation > UINT32_MAX || strlen(end + 1) >= sizeof(ret->why))
+        return;
+    ret->generation = (uint32_t)generation;
+    strcpy(ret->why, end + 1);
+}
+
+int store_save_taken_back(struct store *store, const struct store_taken_back *taken_back)
+{
+    char buf[BACK_MAX_BYTES];
+    struct strbuf text;
+
+    if (!taken_back->why[0]) {
+        files_remove(store->dir_fd, BACK_NAME);
+        return files_sync(store->dir_fd);
+    }
+    strbuf_init(&text, buf, sizeof(buf));
+    strbuf_add(&text, "%" PRIu32 " %s\n", taken_back->generation, taken_back->why);
+    return replace(store->dir_fd, BACK_NAME, BACK_NEW_NAME, &text);
 }

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Files in the state directory: the record (enabled or not), the newest time known to have passed, what is known of networks' NATs, the
- * management server's policy and the last good one before it, the cache of CRLs' folder.
+ * management server's policy, the last good one before it and why one was gone back from, the cache of CRLs' folder.
  * Every write is temporary file, fsync, rename, fsync of the folder: after a power cut either the old or the new is there.
  * Never decides anything by what it reads; a damaged file is reported with its name.
  */
@@ -57,3 +57,13 @@ int store_load_policy(struct store *store, bool good, struct store_policy *ret);
 int store_replace_policy(struct store *store, const struct store_policy *present, const struct store_policy *policy);
 /* The present one only: its trial is over, or it was gone back from. */
 int store_save_policy(struct store *store, const struct store_policy *policy);
+
+/* Which policy was last gone back from, and why: so that it is still told when its server asks, a week and a restart later. */
+struct store_taken_back {
+    uint32_t generation; /* 0: none, or a damaged one */
+    char why[512]; /* a sentence; "": none was */
+};
+
+/* Missing, unreadable or damaged: zeroed. */
+void store_load_taken_back(struct store *store, struct store_taken_back *ret);
+int store_save_taken_back(struct store *store, const struct store_taken_back *taken_back); /* why "": remove */

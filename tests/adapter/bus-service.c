@@ -91,7 +91,7 @@ static void on_connection(void *userdata, struct sd_bus *connection)
 /* Shows the policy on one line. */
 static int on_policy(void *userdata, enum bus_policy_call call, const char *text, struct bus_policy_answer *answer)
 {
-    static const char *const names[] = { "call check-policy", "call apply-policy", "call rollback-policy" };
+    static const char *const names[] = { "call check-policy", "call apply-policy", "call rollback-policy", "call get-policy" };
     struct service *s = userdata;
     char line[256];
 
@@ -100,6 +100,7 @@ static int on_policy(void *userdata, enum bus_policy_call call, const char *text
         *at = *at == '\n' ? '|' : *at;
     say(names[call], line);
     answer->generation = 7;
+    answer->text = "[Tunnel]\nMTU=1400\n";
     answer->error_name = s->answer_name;
     snprintf(answer->error_text, sizeof(answer->error_text), "%s", s->answer_text);
     return s->answer_name[0] ? -EINVAL : 0;

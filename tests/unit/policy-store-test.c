@@ -185,6 +185,37 @@ static void odd_files_are_damage(void)
     store_free(store);
 }
 
+static void why_one_was_taken_back_outlives_the_power(void)
+{
+    static const char *const damaged[] = { "", "7", "7 cut off", "seven Because.\n", "-7 Because.\n", "7\n" };
+    const struct store_taken_back wanted = { 7, "The gateway's certificate is for another name." };
+    struct store_taken_back found = { 9, "x" };
+    struct store *store;
+
+    disk_reset();
+    store = open_store();
+    store_load_taken_back(store, &found);
+    CHECK(found.generation == 0 && !found.why[0]);
+    CHECK_EQ(store_save_taken_back(store, &wanted), 0);
+    disk_reboot(DISK_SAFE_ONLY);
+    store_load_taken_back(store, &found);
+    CHECK_EQ(found.generation, 7);
+    CHECK_STR(found.why, wanted.why);
+    for (size_t i = 0; i < ELEMENTSOF(damaged); i++) {
+        test_context("%zu", i);
+        disk_set_file("policy.taken-back", damaged[i], (unsigned)strlen(damaged[i]));
+        found = wanted;
+        store_load_taken_back(store, &found);
+        CHECK(found.generation == 0 && !found.why[0]);
+    }
+    CHECK_EQ(store_save_taken_back(store, &wanted), 0);
+    CHECK_EQ(store_save_taken_back(store, &(struct store_taken_back){ 0, "" }), 0);
+    disk_reboot(DISK_SAFE_ONLY);
+    store_load_taken_back(store, &found);
+    CHECK(found.generation == 0 && !found.why[0]);
+    store_free(store);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
@@ -194,6 +225,7 @@ int main(int argc, char **argv)
         TEST(a_full_disk_keeps_the_old),
         TEST(every_flipped_bit_is_damage),
         TEST(odd_files_are_damage),
+        TEST(why_one_was_taken_back_outlives_the_power),
     };
 
     return test_main(tests, ELEMENTSOF(tests), argc, argv);

@@ -77,6 +77,10 @@ journal_has "Policy .* in force again, the one after it \\($GENERATION\\) was ta
 carries "by the last good one"
 lab_until 20 grep -q "\"policy-rolled-back\".*\"generation\": *\"$GENERATION\"" "$LAB_DIR/log/events.log" ||
     fail "no event says so: $(cat "$LAB_DIR/log/events.log")"
+BAD=$GENERATION
+mvpnd_kill9
+mvpnd_start || fail "mvpnd does not start after a crash"
+becomes "a crash forgets neither that nor why" 60 state=connected "management.rolled_back_generation=$BAD" "management.rolled_back_because!="
 no_leak "a policy that the gateway's certificate does not fit"
 gateway_silent on
 apply "a gateway that does not answer" '[Tunnel]' "Gateway=$GW_NAME"
@@ -171,5 +175,6 @@ ctl disable || fail "mvpnctl disable"
 apply "Enabled=yes where it was off" '[Tunnel]' Enabled=yes
 becomes "on" 60 state=connected internet_blocked=false management.policy_on_trial=false
 call ApplyPolicy s '' >/dev/null || fail "an empty policy"
-becomes "off with the end of management" 60 state=disabled management.managed=false
+becomes "off with the end of management" 60 state=disabled management.managed=false management.rolled_back_generation=
+check "of what was taken back nothing is left" test ! -e "$HANDSET_STATE/policy.taken-back"
 check "the internet is open" traffic tcp "$WORLD_V4"
