@@ -19,7 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DM_STORE_NAME_SIZE 64
+#define DM_STORE_NAME_SIZE   64
+#define DM_POLICY_PRINT_SIZE 65 /* SHA-256 in hexadecimal, of a policy without the names of certificates */
 
 struct dm_account {
     char method[8]; /* est, scep, mde2 */
@@ -37,6 +38,10 @@ struct dm_account {
     uint32_t n_failed; /* sessions in a row */
     uint32_t n_sessions; /* that went well */
     uint32_t n_begun; /* the last session's id */
+    uint32_t applied_generation; /* what the tree's policy became when mvpnd took it; 0: not yet */
+    char applied_print[DM_POLICY_PRINT_SIZE]; /* of that policy */
+    char refused_print[DM_POLICY_PRINT_SIZE]; /* of the tree's policy that mvpnd took back; "": none */
+    char refused_why[512];
     uint32_t serial; /* counts certificates: the next NAME */
 };
 

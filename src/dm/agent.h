@@ -30,6 +30,18 @@ int agent_serve(struct agent *agent);
 /* idle.c: counts from now again. */
 int agent_stay(struct agent *agent);
 
+struct mvpnd_state;
+
+/* handover.c: the policy to mvpnd. 0, or as mvpnd_apply() with a sentence. */
+/* The tree's, unless mvpnd took that back: then the one that works goes on, with the certificate in force. */
+int agent_give_policy(struct agent *agent, struct dm_error *error);
+/* The tree's, whatever became of it before. */
+int agent_give_tree(struct agent *agent, struct dm_error *error);
+int agent_give(struct agent *agent, const char *policy, struct dm_error *error); /* which is the tree's */
+/* From mvpnd's status: was the tree's policy taken back? The reason becomes state's last error, also long after mvpnd forgot it. */
+void agent_learn(struct agent *agent, struct mvpnd_state *state);
+bool agent_is_refused(struct agent *agent, const struct dm_account *account);
+
 /* jobs.c: each does its work before it returns. 0, or negative errno with a sentence. */
 int agent_enrol(struct agent *agent, const struct dm_enrol_request *request, struct dm_error *error);
 int agent_unenrol(struct agent *agent, struct dm_error *error);

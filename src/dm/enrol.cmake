@@ -7,7 +7,7 @@ add_library(mvpn-dm-enrol STATIC keys.c csr.c issued.c enrolled.c est.c scepmess
 target_link_libraries(mvpn-dm-enrol PUBLIC mvpn-dm-codec PkgConfig::OPENSSL_CRYPTO PkgConfig::LIBCURL)
 add_library(mvpn-dm-carry STATIC disk.c account.c http.c enrol.c manage.c)
 target_link_libraries(mvpn-dm-carry PUBLIC mvpn-dm-enrol mvpn-dm-tree PkgConfig::LIBCURL)
-add_executable(mvpn-dm main.c service.c authorize.c jobs.c mvpnd.c log.c)
+add_executable(mvpn-dm main.c service.c authorize.c jobs.c handover.c mvpnd.c log.c)
 target_link_libraries(mvpn-dm PRIVATE mvpn-dm-carry mvpn-config PkgConfig::SYSTEMD PkgConfig::JSONC)
 install(TARGETS mvpn-dm DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(FILES mvpn-dm.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)

@@ -26,20 +26,12 @@ static void tell(struct agent *agent, const char *text)
     agent->hooks.progress(agent->hooks.userdata, text);
 }
 
-static int apply_policy(struct agent *agent, struct dm_error *error)
-{
-    _cleanup_free_ char *text = NULL;
-    int r = dm_manage_policy(agent->store, &text, error);
-
-    return r < 0 ? r : mvpnd_apply(agent->bus, text, error);
-}
-
 static int apply_text(void *userdata, const char *policy, struct dm_error *error)
 {
     struct agent *agent = userdata;
 
     tell(agent, "Giving the policy to the VPN");
-    return mvpnd_apply(agent->bus, policy, error);
+    return agent_give(agent, policy, error);
 }
 
 int agent_enrol(struct agent *agent, const struct dm_enrol_request *request, struct dm_error *error)
@@ -54,7 +46,7 @@ int agent_enrol(struct agent *agent, const struct dm_enrol_request *request, str
     if (r < 0)
         return r;
     tell(agent, "Giving the certificate to the VPN");
-    r = apply_policy(agent, &problem);
+    r = agent_give_tree(agent, &problem);
     if (r < 0)
         return dm_error_set(error, -EHOSTDOWN, "Enrolled, but the VPN does not use the certificate yet. %s", problem.text);
     return 0;
@@ -63,10 +55,11 @@ int agent_enrol(struct agent *agent, const struct dm_enrol_request *request, str
 static int agent_end(struct agent *agent, struct dm_error *error)
 {
     struct dm_error problem = { 0 };
+    uint32_t ignored;
     int applied, r;
 
     tell(agent, "Taking the policy from the VPN");
-    applied = mvpnd_apply(agent->bus, "", &problem);
+    applied = mvpnd_apply(agent->bus, "", &ignored, &problem);
     tell(agent, "Removing key, certificate and account");
     r = dm_store_remove(agent->store);
     if (r < 0)
@@ -108,7 +101,7 @@ static int renew(struct agent *agent, struct dm_error *error)
 
     tell(agent, "Renewing the certificate");
     r = dm_renew_run(agent->store, &agent->hooks, error);
-    return r < 0 ? r : apply_policy(agent, error);
+    return r < 0 ? r : agent_give_policy(agent, error);
 }
 
 /* Does the tunnel stand by the certificate that ends then? Two ends within two minutes of each other are one. */
@@ -206,6 +199,7 @@ int agent_sync(struct agent *agent, bool by_user, struct dm_error *error)
         return dm_error_set(error, r, "What is known of the enrolment is damaged. Enrol again after 'mvpnctl unenroll'.");
     mvpnd_look(agent->bus, &state);
     settle(agent, &account, &state);
+    agent_learn(agent, &state);
     r = dm_store_load(agent->store, &account);
     if (r < 0)
         return dm_error_set(error, r, "What is known of the enrolment cannot be read.");
@@ -215,9 +209,9 @@ int agent_sync(struct agent *agent, bool by_user, struct dm_error *error)
         return renewed;
     if (dm_manage_is_managed(agent->store))
         r = hold_session(agent, &state, by_user, error);
-    if (r < 0 || state.policy_taken_back || dm_store_load(agent->store, &account) < 0)
-        return r; /* what was taken back is not tried again before the server has changed something */
-    return apply_policy(agent, error);
+    if (r < 0 || dm_store_load(agent->store, &account) < 0)
+        return r;
+    return agent_give_policy(agent, error);
 }
 
 void agent_do_due(struct agent *agent)

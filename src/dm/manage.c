@@ -12,6 +12,7 @@
 #include "dm/keys.h"
 #include "dm/mvpnd.h"
 #include "dm/objects.h"
+#include "dm/policytext.h"
 #include "dm/provisioning.h"
 #include "dm/schedule.h"
 #include "dm/session.h"
@@ -20,6 +21,7 @@
 
 #include <errno.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -228,7 +230,11 @@ static int apply_policy(struct managing *m)
     _cleanup_free_ char *text = NULL;
     int r = m->hooks->apply ? dm_manage_policy(m->store, &text, m->error) : 0;
 
-    return r < 0 || !text ? r : m->hooks->apply(m->hooks->job->userdata, text, m->error);
+    if (r < 0 || !text)
+        return r;
+    r = m->hooks->apply(m->hooks->job->userdata, text, m->error);
+    (void)dm_store_load(m->store, &m->account); /* what became of it is noted there */
+    return r;
 }
 
 static void obey(struct managing *m, const struct dm_order *order)
@@ -451,26 +457,68 @@ int dm_manage_run(
     return r;
 }
 
-int dm_manage_policy(struct dm_store *store, char **ret, struct dm_error *error)
+/* With the roots of enrolment alone, or with those that the server added. */
+static int read_names(struct dm_store *store, struct dm_account *account, struct dm_policy_names *ret, struct dm_error *error)
 {
-    struct dm_account account;
-    struct dm_tree *tree = NULL;
+    _cleanup_free_ char *roots = NULL;
     size_t n;
-    bool fresh;
-    int r = dm_store_load(store, &account);
+    int r = dm_store_load(store, account);
 
     if (r < 0)
         return dm_error_set(error, r, "What is known of the enrolment cannot be read.");
-    r = load_tree(store, &tree, &fresh, error);
-    if (r == 0) {
-        _cleanup_free_ char *roots = NULL;
-        bool managed = dm_store_read(store, "roots/" MANAGED_ROOTS ".pem", &roots, &n) == 0;
+    *ret = (struct dm_policy_names){ account->name, account->name, account->name };
+    if (dm_store_read(store, "roots/" MANAGED_ROOTS ".pem", &roots, &n) == 0)
+        ret->ca_certificates = MANAGED_ROOTS;
+    return 0;
+}
 
-        *ret = dm_policy_text(tree, &(struct dm_policy_names){ account.name, account.name, managed ? MANAGED_ROOTS : account.name }, error);
+static int policy_of_tree(struct dm_store *store, const struct dm_policy_names *names, char **ret, struct dm_error *error)
+{
+    struct dm_tree *tree = NULL;
+    bool fresh;
+    int r = load_tree(store, &tree, &fresh, error);
+
+    if (r == 0) {
+        *ret = dm_policy_text(tree, names, error);
         r = *ret ? 0 : -EINVAL;
     }
     dm_tree_free(tree);
     return r;
+}
+
+int dm_manage_policy(struct dm_store *store, char **ret, struct dm_error *error)
+{
+    struct dm_policy_names names;
+    struct dm_account account;
+    int r = read_names(store, &account, &names, error);
+
+    return r < 0 ? r : policy_of_tree(store, &names, ret, error);
+}
+
+int dm_manage_policy_print(struct dm_store *store, char ret[DM_POLICY_PRINT_SIZE], struct dm_error *error)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    _cleanup_free_ char *text = NULL;
+    int r = policy_of_tree(store, NULL, &text, error);
+
+    if (r < 0)
+        return r;
+    SHA256((const unsigned char *)text, strlen(text), digest);
+    for (size_t i = 0; i < sizeof(digest); i++)
+        snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+    return 0;
+}
+
+int dm_manage_policy_rename(struct dm_store *store, const char *policy, char **ret, struct dm_error *error)
+{
+    struct dm_policy_names names;
+    struct dm_account account;
+    int r = read_names(store, &account, &names, error);
+
+    if (r < 0)
+        return r;
+    r = dm_policy_rename(policy, &names, ret);
+    return r == -ENOMEM ? dm_error_set(error, r, "No memory.") : r;
 }
 
 bool dm_manage_is_managed(struct dm_store *store)

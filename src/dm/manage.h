@@ -30,6 +30,11 @@ int dm_manage_run(
 /* What mvpnd is told: the tree as policy, with the names of the certificate in force. free() it. */
 int dm_manage_policy(struct dm_store *store, char **ret, struct dm_error *error);
 
+/* Tells one such policy from another, whatever certificate goes with it. */
+int dm_manage_policy_print(struct dm_store *store, char ret[DM_POLICY_PRINT_SIZE], struct dm_error *error);
+/* A policy as mvpnd has it, with the names of the certificate in force. -ENOENT: it names none of the store. */
+int dm_manage_policy_rename(struct dm_store *store, const char *policy, char **ret, struct dm_error *error);
+
 /* Is there a management server? */
 bool dm_manage_is_managed(struct dm_store *store);
 /* Its schedule: what the tree says by now. Untouched where there is none. */

@@ -37,19 +37,42 @@ static int call(sd_bus *bus, const char *method, const char *text, sd_bus_error 
     return r;
 }
 
-int mvpnd_apply(struct sd_bus *bus, const char *text, struct dm_error *error)
+static int explain(const char *what, const sd_bus_error *problem, int r, struct dm_error *error)
+{
+    if (r < 0 && is_absence(problem, r))
+        return dm_error_set(error, -EHOSTDOWN, "mvpnd is not running; start it, then 'mvpnctl sync'.");
+    return r < 0 ? dm_error_set(error, -EINVAL, "mvpnd %s the policy: %.110s", what, problem->message ? problem->message : strerror(-r)) : 0;
+}
+
+int mvpnd_apply(struct sd_bus *bus, const char *text, uint32_t *ret_generation, struct dm_error *error)
 {
     sd_bus_error problem = SD_BUS_ERROR_NULL;
     sd_bus_message *reply = NULL;
     int r = call(bus, "ApplyPolicy", text, &problem, &reply);
 
-    if (r < 0 && is_absence(&problem, r))
-        r = dm_error_set(error, -EHOSTDOWN, "mvpnd is not running; start it, then 'mvpnctl sync'.");
-    else if (r < 0)
-        r = dm_error_set(error, -EINVAL, "mvpnd did not take the policy: %.110s", problem.message ? problem.message : strerror(-r));
+    if (r >= 0)
+        r = sd_bus_message_read(reply, "u", ret_generation);
+    r = explain("did not take", &problem, r, error);
     sd_bus_error_free(&problem);
     sd_bus_message_unref(reply);
-    return r < 0 ? r : 0;
+    return r;
+}
+
+int mvpnd_get_policy(struct sd_bus *bus, char **ret, struct dm_error *error)
+{
+    sd_bus_error problem = SD_BUS_ERROR_NULL;
+    sd_bus_message *reply = NULL;
+    const char *text;
+    int r = call(bus, "GetPolicy", NULL, &problem, &reply);
+
+    if (r >= 0)
+        r = sd_bus_message_read(reply, "s", &text);
+    if (r >= 0 && !(*ret = strdup(text)))
+        r = -ENOMEM;
+    r = explain("did not show", &problem, r, error);
+    sd_bus_error_free(&problem);
+    sd_bus_message_unref(reply);
+    return r;
 }
 
 static struct json_object *at(struct json_object *json, const char *key)
@@ -65,16 +88,14 @@ static void copy(struct json_object *value, char *ret, size_t size)
         snprintf(ret, size, "%s", json_object_get_string(value));
 }
 
-/* Generations only grow: one that is greater than the present one's is that of the last policy. */
-static void read_failure(struct json_object *json, struct mvpnd_state *ret)
+static void read_management(struct json_object *json, struct mvpnd_state *ret)
 {
-    struct json_object *management = at(json, "management");
-    int64_t taken_back = json_object_get_int64(at(management, "rolled_back_generation"));
+    struct json_object *management = at(json, "management"), *may = at(management, "user_may_disable");
 
-    ret->policy_taken_back = taken_back > json_object_get_int64(at(management, "policy_generation"));
-    if (ret->policy_taken_back)
-        copy(at(management, "rolled_back_because"), ret->last_error, sizeof(ret->last_error));
-    else if (strcmp(ret->state, MVPN_STATE_BACKOFF) == 0 || strcmp(ret->state, MVPN_STATE_FAILED) == 0)
+    ret->user_may_disable = may && json_object_get_boolean(may);
+    ret->rolled_back_generation = (uint32_t)json_object_get_int64(at(management, "rolled_back_generation"));
+    copy(at(management, "rolled_back_because"), ret->rolled_back_because, sizeof(ret->rolled_back_because));
+    if (strcmp(ret->state, MVPN_STATE_BACKOFF) == 0 || strcmp(ret->state, MVPN_STATE_FAILED) == 0)
         copy(at(json, "message"), ret->last_error, sizeof(ret->last_error));
 }
 
@@ -83,7 +104,7 @@ static void read_state(struct json_object *json, struct mvpnd_state *ret)
     struct json_object *tunnel = at(json, "tunnel"), *addresses = at(tunnel, "addresses");
 
     copy(at(json, "state"), ret->state, sizeof(ret->state));
-    read_failure(json, ret);
+    read_management(json, ret);
     copy(at(at(json, "gateway"), "name"), ret->gateway, sizeof(ret->gateway));
     copy(at(tunnel, "rx_bytes"), ret->rx, sizeof(ret->rx));
     copy(at(tunnel, "tx_bytes"), ret->tx, sizeof(ret->tx));

@@ -10,16 +10,19 @@
 
 struct sd_bus;
 
-/* The whole policy; "" is none. 0; -EHOSTDOWN mvpnd is not there; -EINVAL it refused the text: both with a sentence. */
-int mvpnd_apply(struct sd_bus *bus, const char *text, struct dm_error *error);
+/* The whole policy; "" is none. 0 and its number; -EHOSTDOWN mvpnd is not there; -EINVAL it refused the text: both with a sentence. */
+int mvpnd_apply(struct sd_bus *bus, const char *text, uint32_t *ret_generation, struct dm_error *error);
+/* The one in force. free() it. */
+int mvpnd_get_policy(struct sd_bus *bus, char **ret, struct dm_error *error);
 
 /* What of its status matters here. Texts are "" where nothing applies. */
 struct mvpnd_state {
     bool connected, roaming;
     bool blocked; /* nobody can be reached */
-    bool policy_taken_back; /* the last one that it was given, as its tunnel did not come up */
+    bool user_may_disable; /* the word of administrator and organisation together */
+    uint32_t rolled_back_generation; /* of the policy that was last taken back; 0: none */
     int64_t certificate_expires_in_sec;
-    char state[32], last_error[256], gateway[256], virtual_ip[64], since[24], rx[24], tx[24];
+    char rolled_back_because[512], state[32], last_error[512], gateway[256], virtual_ip[64], since[24], rx[24], tx[24];
 };
 
 /* Zeroed, and false, where mvpnd is not there. */

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STORED "dm:" /* in mvpn's own store */
+
 struct writer {
     struct dm_grow text;
     struct dm_error *error;
@@ -60,7 +62,7 @@ static void stored(struct writer *w, const char *key, const char *name)
 
     if (!name)
         return;
-    snprintf(value, sizeof(value), "dm:%s", name);
+    snprintf(value, sizeof(value), STORED "%s", name);
     line(w, "Tunnel", key, value);
 }
 
@@ -219,6 +221,51 @@ char *dm_policy_text(struct dm_tree *tree, const struct dm_policy_names *names, 
         dm_error_set(error, -ENOMEM, "there is no memory");
     dm_grow_free(&w.text);
     return NULL;
+}
+
+static const char *stored_name(const char *line, size_t n_bytes, const struct dm_policy_names *names, const char **ret_key)
+{
+    const struct {
+        const char *key, *name;
+    } keys[] = { { "Certificate=" STORED, names->certificate }, { "PrivateKey=" STORED, names->private_key },
+        { "CACertificates=" STORED, names->ca_certificates } };
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        *ret_key = keys[i].key;
+        if (n_bytes >= strlen(keys[i].key) && memcmp(line, keys[i].key, strlen(keys[i].key)) == 0)
+            return keys[i].name;
+    }
+    return NULL;
+}
+
+int dm_policy_rename(const char *policy, const struct dm_policy_names *names, char **ret)
+{
+    struct dm_grow text = { 0 };
+    bool found = false;
+    size_t n;
+
+    for (; *policy; policy += n) {
+        const char *key, *name;
+
+        n = strcspn(policy, "\n");
+        name = stored_name(policy, n, names, &key);
+        n += policy[n] == '\n';
+        if (!name) {
+            dm_grow_bytes(&text, policy, n);
+            continue;
+        }
+        found = true;
+        dm_grow_text(&text, key);
+        dm_grow_text(&text, name);
+        dm_grow_text(&text, "\n");
+    }
+    if (text.failed || !found) {
+        n = text.failed;
+        dm_grow_free(&text);
+        return n ? -ENOMEM : -ENOENT;
+    }
+    *ret = dm_grow_steal(&text);
+    return *ret ? 0 : -ENOMEM;
 }
 
 static void take_first(void *userdata, const struct settings_error *found)

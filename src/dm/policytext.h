@@ -16,5 +16,8 @@ struct dm_policy_names {
 /* For free(); "" where the tree says nothing. NULL: no memory, or (with a sentence in error) what cannot be said. */
 char *dm_policy_text(struct dm_tree *tree, const struct dm_policy_names *names, struct dm_error *error);
 
+/* Another certificate in a policy of ours: its lines that name something of the store name these. -ENOENT: it has none; -ENOMEM. free() it. */
+int dm_policy_rename(const char *policy, const struct dm_policy_names *names, char **ret);
+
 /* 0, or the status for the command that made the tree so: 406 with mvpnd's own sentence. */
 unsigned dm_policy_check(struct dm_tree *tree, const struct dm_policy_names *names, struct dm_error *error);

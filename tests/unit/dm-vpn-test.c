@@ -10,6 +10,7 @@
 #include "dm/verbs.h"
 #include "support/test.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define VPN    "./Vendor/MSFT/VPNv2"
@@ -247,8 +248,29 @@ static void lockdown_wins_over_user_may_disable(void)
     dm_tree_free(tree);
 }
 
+/* A renewal gives the certificate a new name; the profile that works stays as it is. */
+static void a_policy_with_another_certificate(void)
+{
+    static const char before[] = "[Tunnel]\nEnabled=yes\nCertificate=dm:device-1\nPrivateKey=dm:device-1\nCACertificates=dm:managed\nGateway=a b\n"
+                                 "[Management]\nUserMayDisable=no\n",
+                      after[] = "[Tunnel]\nEnabled=yes\nCertificate=dm:device-2\nPrivateKey=dm:device-2\nCACertificates=dm:managed\nGateway=a b\n"
+                                "[Management]\nUserMayDisable=no\n";
+    const struct dm_policy_names renewed = { "device-2", "device-2", "managed" };
+    char *text = NULL;
+
+    CHECK_EQ(dm_policy_rename(before, &renewed, &text), 0);
+    CHECK_STR(text, after);
+    free(text);
+    CHECK_EQ(dm_policy_rename("", &renewed, &text), -ENOENT);
+    CHECK_EQ(dm_policy_rename("[Tunnel]\nCertificate=/etc/own.pem\n", &renewed, &text), -ENOENT);
+    CHECK_EQ(dm_policy_rename("[Tunnel]\nCertificate=dm:x", &renewed, &text), 0); /* without an end */
+    CHECK_STR(text, "[Tunnel]\nCertificate=dm:device-2\n");
+    free(text);
+}
+
 static const struct test tests[] = { TEST(profiles_as_xml), TEST(the_node_form_says_the_same), TEST(lockdown_in_any_order),
-    TEST(a_second_document_takes_the_firsts_place), TEST(our_own_nodes), TEST(lockdown_wins_over_user_may_disable) };
+    TEST(a_second_document_takes_the_firsts_place), TEST(our_own_nodes), TEST(lockdown_wins_over_user_may_disable),
+    TEST(a_policy_with_another_certificate) };
 
 int main(int argc, char **argv)
 {
