@@ -10,9 +10,14 @@
 #include "ctl/term.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/macro.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <mvpn/dbus.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,6 +63,18 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 
 static enum ctl_exit explain(int r, const sd_bus_error *error)
 {
+    if (error && (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) || sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT))) {
+        complain("mvpn-dm ended before it answered. 'mvpnctl dm show' tells what came of it; its journal may say why: journalctl -u mvpn-dm.");
+        return CTL_FAILED;
+    }
+    if (error && sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_METHOD)) {
+        complain("the running mvpn-dm does not know this command; it is of another version. Try again in a minute, when it has ended.");
+        return CTL_FAILED;
+    }
+    if (client_is_absence(r, error) && !(error && sd_bus_error_is_set(error))) {
+        complain("the system bus is not there, and mvpn-dm is reached by it only.");
+        return CTL_NOT_RUNNING;
+    }
     if (error && (sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) || strncmp(error->name ? error->name : "",
                                                                                     "org.freedesktop.DBus.Error.Spawn.", 33) == 0)) {
         complain("mvpn-dm cannot be started: %s. Is mvpn installed whole? Its journal may say more: journalctl -u mvpn-dm.", error->message);
@@ -66,16 +83,68 @@ static enum ctl_exit explain(int r, const sd_bus_error *error)
     return client_explain(r, error);
 }
 
-static int await(sd_bus *bus, struct job *job)
+static volatile sig_atomic_t interrupted; /* by this signal */
+
+static void on_signal(int number)
+{
+    interrupted = number;
+}
+
+/* They come while it is waited for something, and at no other time: none is missed. *ret_open: the mask for waiting. */
+static void catch_signals(sigset_t *ret_open)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    struct sigaction action = { .sa_handler = on_signal };
+    sigset_t mask;
+
+    sigemptyset(&mask);
+    for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
+        sigaction(numbers[i], &action, NULL);
+        sigaddset(&mask, numbers[i]);
+    }
+    sigprocmask(SIG_BLOCK, &mask, ret_open);
+}
+
+static int wait_for_bus(sd_bus *bus, const sigset_t *open)
+{
+    struct pollfd pollfd = { .fd = sd_bus_get_fd(bus), .events = (short)sd_bus_get_events(bus) };
+    uint64_t until_usec = UINT64_MAX, left_usec;
+    struct timespec left;
+
+    (void)sd_bus_get_timeout(bus, &until_usec); /* CLOCK_MONOTONIC */
+    left_usec = usec_sub(until_usec, clock_monotonic_usec());
+    left = (struct timespec){ .tv_sec = (time_t)(left_usec / SEC(1)), .tv_nsec = (long)(left_usec % SEC(1)) * 1000 };
+    return ppoll(&pollfd, 1, until_usec == UINT64_MAX ? NULL : &left, open) < 0 && errno != EINTR ? -errno : 0;
+}
+
+static int await(sd_bus *bus, struct job *job, const sigset_t *open)
 {
     int r = 0;
 
-    while (r >= 0 && !job->done) {
+    while (r >= 0 && !job->done && !interrupted) {
         r = sd_bus_process(bus, NULL);
         if (r == 0)
-            r = sd_bus_wait(bus, UINT64_MAX);
+            r = wait_for_bus(bus, open);
     }
     return r < 0 ? r : job->result;
+}
+
+/* mvpn-dm sees that whom it enrolled for is gone, and stops; what else it does it brings to its end. Never returns. */
+__attribute__((noreturn)) static void give_up(const char *method)
+{
+    int number = interrupted;
+    sigset_t mask;
+
+    if (strcmp(method, "Enroll") == 0)
+        complain("cancelled. 'mvpnctl dm show' tells whether that came too late.");
+    else if (strcmp(method, "Show") != 0)
+        complain("not waited for any longer; mvpn-dm goes on. 'mvpnctl dm show' tells what came of it.");
+    signal(number, SIG_DFL);
+    sigemptyset(&mask);
+    sigaddset(&mask, number);
+    raise(number);
+    sigprocmask(SIG_UNBLOCK, &mask, NULL);
+    _exit(128 + number);
 }
 
 static int new_call(sd_bus *bus, const char *method, sd_bus_message **ret)
@@ -91,16 +160,22 @@ static enum ctl_exit carry_out(sd_bus *bus, sd_bus_message *call, char **ret_tex
     struct job job = { .error = SD_BUS_ERROR_NULL };
     enum ctl_exit status = CTL_DONE;
     struct agent agent;
+    sigset_t open;
     const char *text;
     int r;
 
     r = sd_bus_match_signal(bus, NULL, NULL, MVPN_DM_BUS_PATH, MVPN_DM_BUS_INTERFACE, "Progress", on_progress, NULL);
     agent_start(&agent);
+    catch_signals(&open);
     if (r >= 0)
         r = sd_bus_call_async(bus, NULL, call, on_reply, &job, JOB_TIMEOUT_USEC);
     if (r >= 0)
-        r = await(bus, &job);
+        r = await(bus, &job, &open);
     agent_stop(&agent);
+    if (interrupted && !job.done) {
+        sd_bus_close(bus);
+        give_up(sd_bus_message_get_member(call));
+    }
     if (r >= 0 && ret_text) {
         r = sd_bus_message_read(job.reply, "s", &text);
         *ret_text = r < 0 ? NULL : strdup(text);

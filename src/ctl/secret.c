@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <termios.h>
 
@@ -16,6 +17,8 @@ void secret_clear(struct secret *secret)
 {
     explicit_bzero(secret, sizeof(*secret));
 }
+
+#define CONTROL_C 3
 
 static bool read_all(int fd, bool one_line, struct secret *ret)
 {
@@ -27,7 +30,7 @@ static bool read_all(int fd, bool one_line, struct secret *ret)
             n = 1;
         else if (n > 0)
             ret->n_bytes += (size_t)n;
-        if (one_line && n > 0 && ret->text[ret->n_bytes - 1] == '\n')
+        if (one_line && n > 0 && (ret->text[ret->n_bytes - 1] == '\n' || ret->text[ret->n_bytes - 1] == CONTROL_C))
             n = 0;
     }
     while (ret->n_bytes && strchr("\r\n", ret->text[ret->n_bytes - 1]))
@@ -45,12 +48,18 @@ static bool ask_terminal(const char *prompt, struct secret *ret)
     if (fd < 0 || tcgetattr(fd, &before) < 0)
         return false;
     quiet = before;
-    quiet.c_lflag &= ~(tcflag_t)ECHO;
+    quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG); /* a signal must not leave the terminal without echo: Ctrl-C ends the line */
+    quiet.c_cc[VEOL] = CONTROL_C;
+    (void)tcsetattr(fd, TCSAFLUSH, &quiet); /* before the prompt: what is typed in answer to it is neither shown nor lost */
     dprintf(fd, "%s: ", prompt);
-    (void)tcsetattr(fd, TCSAFLUSH, &quiet);
     good = read_all(fd, true, ret);
     (void)tcsetattr(fd, TCSAFLUSH, &before);
     dprintf(fd, "\n");
+    if (good && ret->text[ret->n_bytes - 1] == CONTROL_C) {
+        secret_clear(ret);
+        raise(SIGINT);
+        return false;
+    }
     return good;
 }
 

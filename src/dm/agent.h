@@ -22,6 +22,8 @@ struct agent {
     unsigned n_waiting; /* calls that wait for polkit */
     const char *config_path;
     char *destination; /* of Progress: who asked for the job under way; NULL: nobody */
+    bool only_for_caller; /* the job under way stops when he is gone */
+    uint64_t looked_at_usec; /* whether he is */
 };
 
 /* service.c: the object on the bus, and its name. 0 or negative errno. */

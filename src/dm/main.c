@@ -7,6 +7,7 @@
 #include "dm/agent.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/usec.h"
 
 #include <curl/curl.h>
@@ -130,13 +131,31 @@ static void on_log(void *userdata, const char *text)
     agent_log(LOG_INFO, "%s", text);
 }
 
+/* The bus driver knows; asked once a second, for a transfer looks more often. */
+static bool caller_is_gone(struct agent *agent)
+{
+    uint64_t now_usec = clock_monotonic_usec();
+    sd_bus_message *reply = NULL;
+    int is_there = 1;
+
+    if (!agent->only_for_caller || !agent->destination || now_usec < agent->looked_at_usec + SEC(1))
+        return false;
+    agent->looked_at_usec = now_usec;
+    if (sd_bus_call_method(agent->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner", NULL, &reply, "s",
+            agent->destination) < 0 || sd_bus_message_read(reply, "b", &is_there) < 0)
+        is_there = 1;
+    sd_bus_message_unref(reply);
+    return !is_there;
+}
+
 /* SIGTERM and SIGINT are blocked for the loop's sake; a job looks whether one waits. */
 static bool should_stop(void *userdata)
 {
     sigset_t waiting;
 
-    (void)userdata;
-    return sigpending(&waiting) == 0 && (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1);
+    if (sigpending(&waiting) == 0 && (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1))
+        return true;
+    return caller_is_gone(userdata);
 }
 
 static int run(struct agent *agent)

@@ -106,9 +106,11 @@ static void run_call(struct call *call)
 
     call->agent->destination = strdup(sd_bus_message_get_sender(call->message));
     if (strcmp(member, "Enroll") == 0) {
+        call->agent->only_for_caller = true; /* who typed a password may change his mind */
         r = read_secret(call, &error);
         if (r == 0)
             r = agent_enrol(call->agent, &call->request, &error);
+        call->agent->only_for_caller = false;
     } else if (strcmp(member, "Unenroll") == 0)
         r = agent_unenrol(call->agent, &error);
     else if (strcmp(member, "Sync") == 0)

@@ -47,6 +47,7 @@ CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configurat
     <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Monitoring"/>
   </policy>
   <include>{root}/conf/org.mvpn1.conf</include>
+  <include>{root}/conf/org.mvpn1.Management.conf</include>
   <include ignore_missing="yes">/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf</include>
 </busconfig>
 """
@@ -155,6 +156,21 @@ class Service(Process):
         if not line or not line.startswith("call "):
             raise AssertionError(f"no call but {line!r}")
         return line.split()[1]
+
+
+class Management(Process):
+    """dm-management: org.mvpn1.Management as the test answers for it"""
+
+    def __init__(self, env):
+        super().__init__([os.environ["DM_MANAGEMENT"]], env=env)
+        self.first = self.lines.next()
+
+    def do(self, command):
+        self.popen.stdin.write(command + "\n")
+        self.popen.stdin.flush()
+        line = self.lines.next()
+        if line != "ok":
+            raise AssertionError(f"{command!r}: {line!r}")
 
 
 class BusTest(unittest.TestCase):

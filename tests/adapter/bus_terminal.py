@@ -129,7 +129,7 @@ class Terminal:
         stop = time.monotonic() + limit
         while select.select([self.fd], [], [], max(0, stop - time.monotonic()))[0] and self._read():
             pass
-        if not self._ended():
+        if not self.has_ended():
             raise AssertionError("the output ended, the program did not")
         return self.close()
 
@@ -144,7 +144,7 @@ class Terminal:
             os.close(self.fd)
         return self.status
 
-    def _ended(self):
+    def has_ended(self):
         """Gives a program whose output has ended a moment to exit"""
         fd = os.pidfd_open(self.pid)
         try:
