@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/macro.h"
 #include "dm/keys.h"
-#include "dm/manage.h"
+#include "dm/mvpnd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,7 +136,7 @@ static void refuse(struct call *call, enum agent_verdict verdict)
         sd_bus_error_set_const(&problem, MVPN_ERROR_NOT_PERMITTED, "You may not do this; root may.");
         break;
     case AGENT_FORBIDDEN:
-        sd_bus_error_set_const(&problem, MVPN_ERROR_DISABLE_FORBIDDEN, "The organisation does not let users end the enrolment; root may.");
+        sd_bus_error_set_const(&problem, MVPN_ERROR_DISABLE_FORBIDDEN, "Users may not end this enrolment (UserMayDisable=no, or mvpnd is not running to say otherwise); root may.");
         break;
     }
     (void)sd_bus_reply_method_error(call->message, &problem);
@@ -172,12 +172,12 @@ static int begin(struct agent *agent, sd_bus_message *message, struct call **ret
     return 0;
 }
 
-/* For who may end an enrolment: the organisation's word, as mvpnd was told it. */
+/* May a user end the enrolment? The word of administrator and organisation together, which mvpnd knows; without it, nobody but root. */
 static bool users_may_not(struct agent *agent)
 {
-    _cleanup_free_ char *text = NULL;
+    struct mvpnd_state state;
 
-    return dm_manage_policy(agent->store, &text, NULL) == 0 && (strstr(text, "\nUserMayDisable=no\n") != NULL);
+    return !mvpnd_look(agent->bus, &state) || !state.user_may_disable;
 }
 
 static int ask(struct call *call, const char *action, bool root_only)

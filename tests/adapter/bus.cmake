@@ -7,5 +7,5 @@ set_target_properties(bus-service PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BI
 foreach(test bus bus-polkit bus-ctl bus-watch)
   add_test(NAME adapter/${test} COMMAND ${CMAKE_CURRENT_LIST_DIR}/${test}-test)
   set_tests_properties(adapter/${test} PROPERTIES LABELS adapter TIMEOUT 180 SKIP_RETURN_CODE 77
-    ENVIRONMENT "BUS_SERVICE=$<TARGET_FILE:bus-service>;MVPNCTL=$<TARGET_FILE:mvpnctl>")
+    ENVIRONMENT "BUS_SERVICE=$<TARGET_FILE:bus-service>;MVPNCTL=$<TARGET_FILE:mvpnctl>;MVPN_DM=$<TARGET_FILE:mvpn-dm>")
 endforeach()
