@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/usec.h"
 #include "dm/http.h"
 #include "dm/issued.h"
 #include "dm/keys.h"
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #define PATIENCE_SEC       600 /* for a 202 while a person looks on; a renewal comes again by itself */
+#define ENROL_USEC_MAX     MINUTES(20) /* from the first request to the last */
 #define RENEW_BEFORE_SEC   (30 * INT64_C(86400)) /* at most; a third of the lifetime for short ones */
 #define ACCOUNT_NAME_STEM  "device"
 #define MANAGEMENT_BYTES_MAX 8192
@@ -38,6 +40,7 @@ struct work {
     char *roots_pem, *certificate_pem, *key_pem; /* what trust and wish borrow */
     size_t roots_bytes, certificate_bytes, key_bytes;
     struct stack_st_X509 *certificates;
+    uint64_t end_at_usec; /* CLOCK_MONOTONIC: however slowly the server decides, at the latest */
 };
 
 static void work_clear(struct work *work)
@@ -59,10 +62,17 @@ static void tell(const struct work *work, const char *text)
         work->hooks->progress(work->hooks->userdata, text);
 }
 
-static bool wait_for(const struct work *work, uint64_t wait_sec)
+static bool should_stop(void *userdata)
+{
+    const struct work *work = userdata;
+
+    return clock_monotonic_usec() >= work->end_at_usec || (work->hooks->stop && work->hooks->stop(work->hooks->userdata));
+}
+
+static bool wait_for(struct work *work, uint64_t wait_sec)
 {
     for (; wait_sec; wait_sec--) {
-        if (work->hooks->stop && work->hooks->stop(work->hooks->userdata))
+        if (should_stop(work))
             return false;
         poll(NULL, 0, 1000);
     }
@@ -108,8 +118,11 @@ static int ask(struct work *work, struct dm_error *error)
     if (r < 0) {
         dm_error_set(error, r, r == -ENOSYS ? "libcurl lacks what secure connections need here." : "No memory.");
     } else {
-        dm_http_set_stop(http, work->hooks->stop, work->hooks->userdata);
+        work->end_at_usec = clock_monotonic_usec() + ENROL_USEC_MAX;
+        dm_http_set_stop(http, should_stop, work);
         r = converse(work, engine, http, error);
+        if (r == -ECANCELED && clock_monotonic_usec() >= work->end_at_usec)
+            r = dm_error_set(error, -ETIMEDOUT, "The server is too slow: after 20 minutes there is no certificate yet.");
         if (r == 0)
             work->method->take(engine, &work->enrolled);
         keep_undecided(work, engine, r);

@@ -20,6 +20,7 @@
 #define SILENCE_BYTES    16L
 #define HEAD_BYTES_MAX   ((size_t)64 * 1024)
 #define BODY_BYTES_FIRST ((size_t)16 * 1024)
+#define BUNDLE_BYTES_MAX ((size_t)4 * 1024 * 1024) /* of the system's roots */
 
 struct dm_http {
     struct dm_http_trust trust;
@@ -75,6 +76,22 @@ static void take_hmac(struct dm_http *http, const char *line, size_t n_bytes)
         snprintf(http->hmac, sizeof(http->hmac), "%.*s", (int)(n_bytes - skip), line + skip);
 }
 
+/* A line of that name whose value is not this one alone. */
+static bool says_other_than(const char *line, size_t n_bytes, const char *name, const char *value)
+{
+    size_t n_name = strlen(name), n_value = strlen(value);
+
+    if (n_bytes < n_name || strncasecmp(line, name, n_name) != 0)
+        return false;
+    line += n_name;
+    n_bytes -= n_name;
+    while (n_bytes && (*line == ' ' || *line == '\t'))
+        line++, n_bytes--;
+    while (n_bytes && isspace((unsigned char)line[n_bytes - 1]))
+        n_bytes--;
+    return n_bytes != n_value || strncasecmp(line, value, n_value) != 0;
+}
+
 static size_t on_head(char *bytes, size_t size, size_t n, void *userdata)
 {
     struct dm_http *http = userdata;
@@ -86,15 +103,8 @@ static size_t on_head(char *bytes, size_t size, size_t n, void *userdata)
     }
     http->head_bytes += n_bytes;
     take_hmac(http, bytes, n_bytes);
-    if (n_bytes > 17 && strncasecmp(bytes, "content-encoding:", 17) == 0) {
-        const char *value = bytes + 17;
-        size_t left = n_bytes - 17;
-
-        while (left && (*value == ' ' || *value == '\t'))
-            value++, left--;
-        http->encoded = !(left >= 8 && strncasecmp(value, "identity", 8) == 0);
-    }
-    return n_bytes;
+    http->encoded |= says_other_than(bytes, n_bytes, "content-encoding:", "identity") || says_other_than(bytes, n_bytes, "transfer-encoding:", "chunked");
+    return http->encoded ? 0 : n_bytes; /* whatever it would unpack to */
 }
 
 static int on_progress(void *userdata, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
@@ -127,6 +137,48 @@ static bool set_always(struct dm_http *http)
            curl_easy_setopt(c, CURLOPT_XFERINFODATA, http) == CURLE_OK;
 }
 
+/* The bundle that libcurl would use by itself: a blob takes its place, so it goes into the blob. NULL: there is none, or no memory. */
+static char *read_system_bundle(size_t *ret_bytes)
+{
+    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+    const char *path = version->age >= CURLVERSION_SEVENTH ? version->cainfo : NULL;
+    FILE *file = path ? fopen(path, "re") : NULL;
+    char *text = file ? malloc(BUNDLE_BYTES_MAX) : NULL;
+    size_t n = text ? fread(text, 1, BUNDLE_BYTES_MAX, file) : 0;
+
+    if (file)
+        fclose(file);
+    if (n == 0 || n == BUNDLE_BYTES_MAX) {
+        free(text);
+        return NULL;
+    }
+    *ret_bytes = n;
+    return text;
+}
+
+/* Roots of our own choosing: these alone, or beside the system's, from wherever libcurl has those. */
+static bool set_roots(struct dm_http *http)
+{
+    const struct dm_http_trust *trust = &http->trust;
+    struct curl_blob blob = { .data = (void *)trust->roots_pem, .len = trust->roots_bytes, .flags = CURL_BLOB_COPY };
+    size_t n = 0;
+    char *system = trust->roots_and_system ? read_system_bundle(&n) : NULL, *both = system ? malloc(trust->roots_bytes + n) : NULL;
+    bool good = true;
+
+    if (both) {
+        memcpy(both, trust->roots_pem, trust->roots_bytes);
+        memcpy(both + trust->roots_bytes, system, n);
+        blob.data = both;
+        blob.len += n;
+    }
+    if (!trust->roots_and_system)
+        good = curl_easy_setopt(http->curl, CURLOPT_CAPATH, NULL) == CURLE_OK;
+    good = good && curl_easy_setopt(http->curl, CURLOPT_CAINFO_BLOB, &blob) == CURLE_OK;
+    free(both);
+    free(system);
+    return good;
+}
+
 /* A libcurl without one of these must not connect at all. */
 static bool set_trust(struct dm_http *http)
 {
@@ -138,12 +190,8 @@ static bool set_trust(struct dm_http *http)
     if (curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, by_pin ? 0L : 1L) != CURLE_OK ||
         curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, by_pin ? 0L : 2L) != CURLE_OK)
         return false;
-    if (trust->roots_pem && !by_pin) {
-        struct curl_blob roots = { .data = (void *)trust->roots_pem, .len = trust->roots_bytes, .flags = CURL_BLOB_COPY };
-
-        if (curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &roots) != CURLE_OK || curl_easy_setopt(c, CURLOPT_CAPATH, NULL) != CURLE_OK)
-            return false;
-    }
+    if (trust->roots_pem && !by_pin && !set_roots(http))
+        return false;
     snprintf(pin, sizeof(pin), "sha256//%s", trust->pin ? trust->pin : "");
     return !trust->pin || curl_easy_setopt(c, CURLOPT_PINNEDPUBLICKEY, pin) == CURLE_OK;
 }
@@ -231,6 +279,8 @@ static int explain(struct dm_http *http, CURLcode code, struct dm_error *error)
 
     if (http->too_big)
         return dm_error_set(error, -E2BIG, "The server sent more than can be right; the connection was closed.");
+    if (http->encoded)
+        return dm_error_set(error, -EPROTO, "The server compressed its answer although nobody asked for that.");
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return dm_error_set(error, -EHOSTUNREACH, "The server's name is not known: %.90s.", said);
@@ -243,6 +293,19 @@ static int explain(struct dm_http *http, CURLcode code, struct dm_error *error)
         return dm_error_set(error, -EKEYREJECTED, "The server is not trusted: %.110s.", said);
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
         return dm_error_set(error, -EKEYREJECTED, "The server's key is not the one that was given (--pin).");
+    case CURLE_SSL_CONNECT_ERROR:
+        return dm_error_set(error, -EPROTO, "There is no secure connection (TLS 1.2 or newer) to the server: %.90s.", said);
+    case CURLE_GOT_NOTHING:
+        return dm_error_set(error, -EPROTO, "The server closed the connection without an answer.");
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+        return dm_error_set(error, -EPROTO, "The connection broke before the server's answer was whole.");
+    case CURLE_PARTIAL_FILE:
+        return dm_error_set(error, -EPROTO, "The connection broke before the server's answer was whole: %.90s.", said);
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+        return dm_error_set(error, -EPROTO, "What the server sent is no HTTP/1.1: %.100s.", said);
     case CURLE_ABORTED_BY_CALLBACK:
         return dm_error_set(error, -ECANCELED, "Stopped.");
     case CURLE_OUT_OF_MEMORY:
@@ -295,8 +358,6 @@ int dm_http_do(struct dm_http *http, const struct dm_exchange *exchange, struct 
     curl_slist_free_all(headers);
     if (code != CURLE_OK)
         return explain(http, code, error);
-    if (http->encoded)
-        return dm_error_set(error, -EPROTO, "The server compressed its answer although nobody asked for that.");
     read_answer(http, ret);
     return 0;
 }

@@ -17,6 +17,7 @@ struct dm_http_trust {
     const char *origin_url; /* whose origin may see password and certificate */
     const char *roots_pem; /* trust these; NULL: the system's roots */
     size_t roots_bytes;
+    bool roots_and_system; /* these beside the system's */
     const char *pin; /* base64 of the SHA-256 of the server's public key; NULL: none. Alone it authenticates the server */
     bool pin_and_roots; /* both must hold (renewals of an enrolment that began with a pin) */
     const char *user, *password; /* HTTP basic */

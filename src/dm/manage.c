@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/usec.h"
 #include "dm/base64.h"
 #include "dm/http.h"
 #include "dm/keys.h"
@@ -25,8 +26,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#define SESSION_SEC_MAX    900 /* from the first message to the last */
-#define GOODBYE_SEC_MAX    30
+#define SESSION_USEC_MAX   MINUTES(15) /* from the first message to the last */
+#define GOODBYE_USEC_MAX   SEC(30)
 #define ANSWER_BYTES_MAX   ((size_t)1024 * 1024)
 #define URI_BYTES          512
 #define MANAGED_ROOTS      "managed" /* their name in the store */
@@ -40,10 +41,10 @@ struct managing {
     struct dm_session *session;
     struct dm_http *http;
     struct dm_http_trust trust;
-    char *roots_pem, *certificate_pem, *key_pem;
-    size_t roots_bytes, certificate_bytes, key_bytes;
+    char *roots_pem, *server_roots_pem, *certificate_pem, *key_pem; /* server_roots_pem: whom the server is trusted by */
+    size_t roots_bytes, server_roots_bytes, certificate_bytes, key_bytes;
     char session_id[16], device_id[80];
-    int64_t end_at_sec; /* of the session, at the latest */
+    uint64_t end_at_usec; /* CLOCK_MONOTONIC: of the session, at the latest */
     enum dm_encoding encoding;
     struct dm_manage_result result;
     enum dm_end end;
@@ -83,6 +84,37 @@ static int load_management(struct dm_store *store, struct dm_provisioning *ret)
     return r;
 }
 
+/*
+ * The server is believed by the roots that enrolment gave, and by what made the enrolment's own server believed: the roots that were given
+ * then, or the system's where nothing was. A pin is of one server's key and speaks for no other.
+ */
+static int read_trust(struct managing *m)
+{
+    _cleanup_free_ char *given = NULL;
+    size_t n = 0;
+    int r = dm_store_read(m->store, "server-roots.pem", &given, &n);
+
+    if (r < 0 && r != -ENOENT)
+        return r;
+    m->server_roots_pem = malloc(m->roots_bytes + n + 1);
+    if (!m->server_roots_pem)
+        return -ENOMEM;
+    memcpy(m->server_roots_pem, m->roots_pem, m->roots_bytes);
+    m->server_roots_pem[m->roots_bytes] = '\n';
+    if (n)
+        memcpy(m->server_roots_pem + m->roots_bytes + 1, given, n);
+    m->server_roots_bytes = m->roots_bytes + 1 + n;
+    m->trust = (struct dm_http_trust){
+        .origin_url = m->server.address,
+        .roots_pem = m->server_roots_pem,
+        .roots_bytes = m->server_roots_bytes,
+        .roots_and_system = r == -ENOENT && !m->account.pin[0],
+        .certificate_pem = m->certificate_pem,
+        .key_pem = m->key_pem,
+    };
+    return 0;
+}
+
 static int read_credentials(struct managing *m)
 {
     char path[128];
@@ -96,13 +128,8 @@ static int read_credentials(struct managing *m)
     snprintf(path, sizeof(path), "roots/%s.pem", m->account.name);
     if (r == 0)
         r = dm_store_read(m->store, path, &m->roots_pem, &m->roots_bytes);
-    m->trust = (struct dm_http_trust){
-        .origin_url = m->server.address,
-        .roots_pem = m->roots_pem,
-        .roots_bytes = m->roots_bytes,
-        .certificate_pem = m->certificate_pem,
-        .key_pem = m->key_pem,
-    };
+    if (r == 0)
+        r = read_trust(m);
     return r;
 }
 
@@ -255,6 +282,28 @@ static void obey(struct managing *m, const struct dm_order *order)
     }
 }
 
+static void explain_status(unsigned status, struct dm_error *error)
+{
+    if (status >= 300 && status < 400)
+        dm_error_set(error, -EPROTO, "The management server sends us elsewhere (%u), which is not followed.", status);
+    else if (status == 401 || status == 403)
+        dm_error_set(error, -EACCES, "The management server does not know this device's certificate (%u).", status);
+    else if (status >= 500)
+        dm_error_set(error, -EPROTO, "The management server is in trouble (%u).", status);
+    else
+        dm_error_set(error, -EPROTO, "There is no management server at this address (%u).", status);
+}
+
+static bool is_general(const char *content_type)
+{
+    static const char *const names[] = { "application/octet-stream", "application/xml", "text/xml", "text/plain" };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strncasecmp(content_type, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
 static int receive(struct managing *m, const struct dm_answer *answer)
 {
     struct dm_message *message = NULL;
@@ -262,12 +311,16 @@ static int receive(struct managing *m, const struct dm_answer *answer)
     struct dm_error problem = { 0 };
 
     if (answer->status != 200) {
-        snprintf(problem.text, sizeof(problem.text), "The management server answered %u.", answer->status);
+        explain_status(answer->status, &problem);
         dm_session_fail(m->session, DM_END_UNREACHABLE, problem.text);
         return 0;
     }
-    (void)dm_encoding_of(answer->content_type, &encoding);
-    if (dm_message_parse(encoding, answer->body, answer->body_bytes, &message, &problem) < 0) {
+    /* no type, or a general one, says nothing; one that is neither of SyncML's is a page for somebody else */
+    if (!dm_encoding_of(answer->content_type, &encoding) && answer->content_type[0] && !is_general(answer->content_type))
+        dm_error_set(&problem, -EPROTO, "The management server sent no SyncML but %.60s.", answer->content_type);
+    else
+        (void)dm_message_parse(encoding, answer->body, answer->body_bytes, &message, &problem);
+    if (!message) {
         dm_session_fail(m->session, DM_END_PROTOCOL, problem.text);
         return 0;
     }
@@ -327,7 +380,7 @@ static bool should_stop(void *userdata)
 {
     struct managing *m = userdata;
 
-    return clock_realtime_sec() >= m->end_at_sec || (m->hooks->job->stop && m->hooks->job->stop(m->hooks->job->userdata));
+    return clock_monotonic_usec() >= m->end_at_usec || (m->hooks->job->stop && m->hooks->job->stop(m->hooks->job->userdata));
 }
 
 static void run_session(struct managing *m)
@@ -403,6 +456,7 @@ static void clear(struct managing *m)
     dm_http_free(m->http);
     dm_tree_free(m->tree);
     free(m->roots_pem);
+    free(m->server_roots_pem);
     free(m->certificate_pem);
     dm_secret_free(m->key_pem, m->key_bytes);
     explicit_bzero(&m->server, sizeof(m->server));
@@ -419,7 +473,7 @@ static int prepare(struct managing *m, bool goodbye)
         r = dm_http_new(&m->trust, &m->http);
     if (r < 0)
         return m->error->text[0] ? r : dm_error_set(m->error, r, "The session cannot begin: %s.", strerror(-r));
-    m->end_at_sec = clock_realtime_sec() + (goodbye ? GOODBYE_SEC_MAX : SESSION_SEC_MAX);
+    m->end_at_usec = clock_monotonic_usec() + (goodbye ? GOODBYE_USEC_MAX : SESSION_USEC_MAX);
     dm_http_set_stop(m->http, should_stop, m);
     m->encoding = m->server.wbxml ? DM_ENCODING_WBXML : DM_ENCODING_XML;
     snprintf(m->device_id, sizeof(m->device_id), "urn:mvpn:%s", m->account.device);

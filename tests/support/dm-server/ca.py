@@ -177,6 +177,32 @@ class Authority:
         host = urllib.parse.urlsplit(self.state.settings()["dm_url"]).hostname
         return self.server(host, urllib.parse.urlsplit(self.state.settings()["enroll_url"]).hostname, by=self.other())
 
+    def odd_server(self, kind):
+        """The server's usual name in a certificate that has expired, or that it signed itself."""
+        name = urllib.parse.urlsplit(self.state.settings()["dm_url"]).hostname
+        out = self.state.path("server-" + kind)
+        with self.state.lock:
+            if os.path.exists(out + ".pem"):
+                return out + ".pem", out + ".key"
+            new_key(out + ".key")
+            with tempfile.TemporaryDirectory() as scratch:
+                with open(os.path.join(scratch, "ca.cnf"), "w", encoding="ascii") as file:
+                    file.write(CONFIG.format(san="DNS:" + name))
+                with open(os.path.join(scratch, "index.txt"), "w", encoding="ascii"):
+                    pass
+                key, subject = os.path.abspath(out + ".key"), "/O=Example/CN=" + name
+                if kind == "self-signed":
+                    openssl("req", "-x509", "-new", "-config", "ca.cnf", "-extensions", "https", "-key", key, "-subj", subject, "-days", "30", "-out",
+                            "pem", cwd=scratch)
+                else:
+                    openssl("req", "-new", "-config", "ca.cnf", "-key", key, "-subj", subject, "-out", "csr", cwd=scratch)
+                    openssl("ca", "-batch", "-notext", "-config", "ca.cnf", "-cert", self.certificate, "-keyfile", self.key, "-extensions", "https",
+                            "-in", "csr", "-out", "pem", "-startdate", stamp(time.time() - 30 * 86400), "-enddate", stamp(time.time() - 3600),
+                            cwd=scratch)
+                with open(os.path.join(scratch, "pem"), "rb") as file, open(out + ".pem", "wb") as copy:
+                    copy.write(file.read())
+        return out + ".pem", out + ".key"
+
     @staticmethod
     def validity(settings, moods):
         now = time.time()

@@ -7,7 +7,9 @@ XML = ("doctype", "entity", "external", "parameter", "laughs", "deep", "many", "
        "xinclude", "root")
 NAMES = {
     "web": ("tls-require", "tls-none", "tls-other-ca", "tls-other-name", "tls-silence", "status", "redirect", "redirect-http", "gzip", "gzip-bomb",
-            "slow", "endless", "endless-headers", "silence", "reset", "short", "long", "http-chunked"),
+            "slow", "endless", "endless-headers", "silence", "reset", "short", "long", "http-chunked", "tls-close", "tls-old", "tls-expired",
+            "tls-self-signed", "http-09", "garbage", "continue", "chunk-nonsense", "chunk-endless", "trailers", "content-type", "transfer-gzip",
+            "two-lengths"),
     "ca": ("cert-wrong-key", "cert-wrong-chain", "cert-ca", "cert-expired", "cert-future", "cert-no-client-auth", "cert-lifetime"),
     "est": ("est-pending", "est-no-csrattrs", "est-error", "est-empty", "est-not-base64", "est-crlf", "est-two"),
     "mde2": ("soap-fault", "fault-lower", "fault-200", "soap-relates", "discovery-http", "discovery-other"),

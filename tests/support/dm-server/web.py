@@ -3,12 +3,15 @@
 """HTTPS: TLS with or without client certificates, requests as plain values, and answers that misbehave as transports do.
 
 Moods of TLS: tls-require (no handshake without a client certificate), tls-none (none is asked for), tls-other-ca (the server's own certificate is
-another CA's), tls-other-name, tls-silence (no handshake at all).
-Moods of answers: status=CODE, redirect[=URL], redirect-http, gzip, gzip-bomb, slow[=SECONDS a byte], endless, endless-headers, silence, reset, short
-(the length says more than there is), long (the length says 4 GiB), http-chunked.
+another CA's), tls-other-name, tls-expired, tls-self-signed, tls-silence (no handshake at all), tls-close (in the middle of it), tls-old (TLS 1.1).
+Moods of answers: status=CODE, redirect[=URL], redirect-http, gzip, gzip-bomb, transfer-gzip (the same as a Transfer-Encoding), slow[=SECONDS a byte],
+endless, endless-headers, continue (100 for ever), trailers (behind the body, for ever), silence, reset, short (the length says more than there is),
+long (the length says 4 GiB), two-lengths, http-chunked, chunk-nonsense, chunk-endless (a chunk whose extension does not end), http-09 (a body alone),
+garbage, content-type=TYPE.
 It knows nothing of what the answers say: the areas (est, mde2, dm) do.
 """
 import base64
+import functools
 import gzip
 import socket
 import socketserver
@@ -19,6 +22,11 @@ import traceback
 from http.server import BaseHTTPRequestHandler
 
 MAX_REQUEST = 16 << 20
+
+
+@functools.cache
+def gzip_bomb():
+    return gzip.compress(b" " * (256 << 20), 9)
 
 
 class Request:
@@ -40,6 +48,7 @@ class Request:
         return user, password
 
     def reply(self, status, kind, body, headers=None):
+        self.handler.where = self.where
         self.handler.answer(status, kind, body, dict(headers or {}), self.handler.state.moods(*self.where))
 
 
@@ -50,7 +59,7 @@ class NoTls(Exception):
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     state = contexts = areas = None
-    client_certificate, area = b"", ""
+    client_certificate, area, where = b"", "", ()
     timeout = 600
 
     def setup(self):
@@ -58,6 +67,9 @@ class Handler(BaseHTTPRequestHandler):
             self.request.settimeout(30)
             while "tls-silence" in self.state.moods():
                 time.sleep(0.1)
+            if "tls-close" in self.state.moods():
+                self.request.recv(100)
+                raise NoTls("told to close in the middle")
             self.request = self.contexts.of_the_moment().wrap_socket(self.request, server_side=True)
             self.client_certificate = self.request.getpeercert(True) or b""
         except (OSError, ssl.SSLError) as error:
@@ -88,6 +100,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         path = self.path.split("?")[0].lower()
         self.area, area = next(((name, area) for prefix, name, area in self.areas if path.startswith(prefix)), ("", None))
+        self.where = [self.area]
         self.state.record("request", area=self.area, method=self.command, path=self.path, bytes=len(body), kind=self.headers.get("Content-Type"),
                           client=self.subject(), host=self.headers.get("Host"), agent=self.headers.get("User-Agent"),
                           accept=self.headers.get("Accept-Encoding"), peer=self.client_address[0])
@@ -113,13 +126,41 @@ class Handler(BaseHTTPRequestHandler):
         if "redirect" in moods or "redirect-http" in moods:
             status, body = 302, b""
             headers["Location"] = moods.get("redirect", "http://" + self.headers.get("Host", "www.example.net") + self.path)
+        if self.answer_raw(body, moods):
+            self.close_connection = True
+            return None
         status = moods.number("status", status)
-        headers["Content-Type"] = kind
+        headers["Content-Type"] = moods.get("content-type", kind)
         if "gzip" in moods or "gzip-bomb" in moods:
-            body = gzip.compress(b" " * (256 << 20) if "gzip-bomb" in moods else body, 9)
+            body = gzip_bomb() if "gzip-bomb" in moods else gzip.compress(body, 9)
             headers["Content-Encoding"] = "gzip"
         self.write_head(status, body, headers, moods)
         return self.write_body(body, moods)
+
+    def answer_raw(self, body, moods):
+        """What is no HTTP/1.1, or not to its end; False: none of these"""
+        if "http-09" in moods:
+            self.wfile.write(b"<html>" + body)
+        elif "garbage" in moods:
+            self.wfile.write(bytes(range(256)) * 64)
+        elif "continue" in moods:
+            while "continue" in self.state.moods(*self.where):
+                self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+        elif {"chunk-nonsense", "chunk-endless", "trailers"} & set(moods.values):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            if "chunk-nonsense" in moods:
+                self.wfile.write(b"many\r\n" + body + b"\r\n0\r\n\r\n")
+            elif "chunk-endless" in moods:
+                self.wfile.write(b"1;")
+                while "chunk-endless" in self.state.moods(*self.where):
+                    self.wfile.write(b"more" * 2000)
+            else:
+                self.wfile.write(b"%x\r\n%s\r\n0\r\n" % (len(body), body))
+                while "trailers" in self.state.moods(*self.where):
+                    self.wfile.write(b"X-More: " + b"m" * 8000 + b"\r\n")
+        else:
+            return False
+        return True
 
     def write_head(self, status, body, headers, moods):
         length = len(body) + 1000 if "short" in moods else 4 << 30 if "long" in moods else len(body)
@@ -128,12 +169,16 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, str(value))
         if "endless-headers" in moods:
             self.flush_headers()
-            while "endless-headers" in self.state.moods(self.area):
+            while "endless-headers" in self.state.moods(*self.where):
                 self.wfile.write(b"X-More: " + b"m" * 8000 + b"\r\n")
         if "endless" in moods or "http-chunked" in moods:
             self.send_header("Transfer-Encoding", "chunked")
         elif status != 204:
             self.send_header("Content-Length", str(length))
+        if "two-lengths" in moods:
+            self.send_header("Content-Length", str(length + 1))
+        if "transfer-gzip" in moods:
+            self.send_header("Transfer-Encoding", "gzip")
         if {"short", "long", "endless"} & set(moods.values):
             self.close_connection = True
             self.send_header("Connection", "close")
@@ -147,14 +192,14 @@ class Handler(BaseHTTPRequestHandler):
             return
         if "endless" in moods or "http-chunked" in moods:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(body), body) if body else b"")
-            while "endless" in self.state.moods(self.area):
+            while "endless" in self.state.moods(*self.where):
                 self.wfile.write(b"2000\r\n" + b" " * 0x2000 + b"\r\n")
             self.wfile.write(b"0\r\n\r\n")
             return
         self.wfile.write(body)
 
     def wait_while(self, mood):
-        while mood in self.state.moods(self.area):
+        while mood in self.state.moods(*self.where):
             time.sleep(0.1)
 
 
@@ -173,6 +218,13 @@ class Contexts:
             pair = self.authority.other_server()
         elif "tls-other-name" in moods:
             pair = self.authority.server("other.example.org")
+        elif "tls-expired" in moods:
+            pair = self.authority.odd_server("expired")
+        elif "tls-self-signed" in moods:
+            pair = self.authority.odd_server("self-signed")
+        if "tls-old" in moods:
+            context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+            context.set_ciphers("ALL:@SECLEVEL=0")
         context.load_cert_chain(*pair)
         context.load_verify_locations(self.authority.certificate)
         context.verify_mode = ssl.CERT_REQUIRED if "tls-require" in moods else ssl.CERT_NONE if "tls-none" in moods else ssl.CERT_OPTIONAL
