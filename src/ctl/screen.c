@@ -6,6 +6,7 @@
 #include "ctl/screen.h"
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/macro.h"
 
 #include <stdarg.h>
@@ -36,23 +37,9 @@ void line_add(struct line *line, enum style style, const char *format, ...)
     va_end(ap);
 }
 
-static void write_all(const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(STDOUT_FILENO, data, size);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return;
-        data += n;
-        size -= (size_t)n;
-    }
-}
-
 static void write_text(const char *text)
 {
-    write_all(text, strlen(text));
+    (void)io_write_all(STDOUT_FILENO, text, strlen(text));
 }
 
 void screen_enter(struct screen *screen)
@@ -132,5 +119,5 @@ void screen_draw(struct screen *screen, struct frame *frame)
         fputs("\x1b[J", out);
     screen->n_drawn = n_lines;
     if (fclose(out) == 0)
-        write_all(text, size);
+        (void)io_write_all(STDOUT_FILENO, text, size);
 }

@@ -5,6 +5,7 @@
 #include "dm/disk.h"
 
 #include "base/cleanup.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,21 +30,6 @@ int disk_make_dir(int dir_fd, const char *path, mode_t mode)
     return fchmodat(dir_fd, path, mode, 0) < 0 ? -errno : 0; /* whatever the umask is */
 }
 
-static int write_all(int fd, const char *bytes, size_t n_bytes)
-{
-    while (n_bytes) {
-        ssize_t n = write(fd, bytes, n_bytes);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        bytes += n;
-        n_bytes -= (size_t)n;
-    }
-    return 0;
-}
-
 int disk_write(int dir_fd, const char *path, const void *bytes, size_t n_bytes, mode_t mode)
 {
     _cleanup_close_ int fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0600);
@@ -51,7 +37,7 @@ int disk_write(int dir_fd, const char *path, const void *bytes, size_t n_bytes, 
 
     if (fd < 0)
         return -errno;
-    r = write_all(fd, bytes, n_bytes);
+    r = io_write_all(fd, bytes, n_bytes);
     if (r == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
         r = -errno;
     return r;
@@ -96,7 +82,7 @@ static void overwrite(int dir_fd, const char *name)
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1)
         return;
     for (off_t left = st.st_size; left > 0; left -= (off_t)sizeof(zeros))
-        if (write_all(fd, zeros, left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros)) < 0)
+        if (io_write_all(fd, zeros, left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros)) < 0)
             return;
     (void)fsync(fd);
 }

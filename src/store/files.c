@@ -5,6 +5,7 @@
 #include "store/files.h"
 
 #include "base/cleanup.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,17 +50,7 @@ int files_create(int dir_fd, const char *name)
 
 int files_write(int fd, const char *bytes, size_t n_bytes)
 {
-    while (n_bytes > 0) {
-        ssize_t n = write(fd, bytes, n_bytes);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        bytes += n;
-        n_bytes -= (size_t)n;
-    }
-    return 0;
+    return io_write_all(fd, bytes, n_bytes);
 }
 
 int files_sync(int fd)

@@ -9,6 +9,7 @@
 #include "sys/resolvfile.h"
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/macro.h"
 #include "base/strbuf.h"
 
@@ -94,18 +95,11 @@ bool resolvfile_render(const struct dns *dns, char *buf, size_t size)
     return !s.truncated;
 }
 
-static int write_all(int fd, const char *text)
+static int write_text(int fd, const char *text)
 {
-    size_t n = strlen(text);
+    int r = io_write_all(fd, text, strlen(text));
 
-    while (n > 0) {
-        ssize_t done = write(fd, text, n);
-        if (done < 0)
-            return -errno;
-        text += done;
-        n -= (size_t)done;
-    }
-    return fsync(fd) < 0 ? -errno : 0;
+    return r < 0 ? r : fsync(fd) < 0 ? -errno : 0;
 }
 
 /* A new file, readable for everybody whatever the daemon's umask is. */
@@ -118,7 +112,7 @@ static int create(const char *path, const char *text)
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
         return -errno;
-    r = write_all(fd, text);
+    r = write_text(fd, text);
     if (r >= 0 && fchmod(fd, 0644) < 0)
         r = -errno;
     if (r < 0)
@@ -130,7 +124,7 @@ static int overwrite(const char *path, const char *text)
 {
     _cleanup_close_ int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 
-    return fd < 0 ? -errno : write_all(fd, text);
+    return fd < 0 ? -errno : write_text(fd, text);
 }
 
 static void sync_folder(const char *path)
