@@ -118,16 +118,35 @@ static uint64_t copy_blocks(uint8_t *to, const uint8_t *from, size_t n_blocks)
     return blocks16(to, from, n_blocks);
 }
 
-/* Less than a block; missing bytes of the last word count as zeros. */
-static uint64_t add_rest(const uint8_t *p, size_t bytes)
+/*
+ * The 1 to 7 bytes before `end`, with zeros behind them, of 8 that can be read there. Bytes that are gathered one by one and read as a word are
+ * not forwarded by the processor: it waits until they are written, longer than for everything else of a header.
+ */
+static uint64_t last_word(const uint8_t *end, size_t bytes)
+{
+    unsigned missing_bits = 64 - 8 * (unsigned)bytes;
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return raw64(end - 8) >> missing_bits;
+#else
+    return raw64(end - 8) << missing_bits;
+#endif
+}
+
+/* Less than a block, which before_bytes of the same data precede; missing bytes of the last word count as zeros. */
+static uint64_t add_rest(const uint8_t *p, size_t bytes, size_t before_bytes)
 {
     uint8_t padded[8] = { 0 };
+    const uint8_t *end = p + bytes;
     uint64_t sum = 0;
 
+    before_bytes += bytes;
     for (; bytes >= 8; p += 8, bytes -= 8)
         sum += halves(raw64(p));
     if (bytes == 0)
         return sum;
+    if (before_bytes >= 8)
+        return sum + halves(last_word(end, bytes));
     memcpy(padded, p, bytes);
     return sum + halves(raw64(padded));
 }
@@ -138,7 +157,7 @@ uint64_t checksum_add(uint64_t sum, const void *data, size_t bytes)
 
     if (in_blocks > 0)
         sum += add_blocks(data, in_blocks / BLOCK_BYTES);
-    return sum + add_rest((const uint8_t *)data + in_blocks, bytes - in_blocks);
+    return sum + add_rest((const uint8_t *)data + in_blocks, bytes - in_blocks, in_blocks);
 }
 
 uint64_t checksum_copy(uint64_t sum, void *to, const void *from, size_t bytes)
@@ -148,7 +167,7 @@ uint64_t checksum_copy(uint64_t sum, void *to, const void *from, size_t bytes)
     if (in_blocks > 0)
         sum += copy_blocks(to, from, in_blocks / BLOCK_BYTES);
     memcpy((uint8_t *)to + in_blocks, (const uint8_t *)from + in_blocks, bytes - in_blocks);
-    return sum + add_rest((const uint8_t *)to + in_blocks, bytes - in_blocks);
+    return sum + add_rest((const uint8_t *)from + in_blocks, bytes - in_blocks, in_blocks);
 }
 
 uint64_t checksum_pseudo_header(const uint8_t *ip, uint8_t protocol, size_t upper_bytes)
@@ -157,5 +176,5 @@ uint64_t checksum_pseudo_header(const uint8_t *ip, uint8_t protocol, size_t uppe
 
     if (ip_is_v4(ip))
         return sum + raw32(ip + 12) + raw32(ip + 16);
-    return sum + add_rest(ip + 8, 32);
+    return sum + add_rest(ip + 8, 32, 0);
 }
