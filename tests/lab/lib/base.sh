@@ -15,6 +15,7 @@
 : "${MVPN_LAB_CAPTURE:=1}"                      # 0: no recorder (benchmarks)
 : "${MVPN_LAB_DATA_PATH:=user}"                 # mvpnd's: user or kernel
 : "${MVPN_LAB_GATEWAY_ESP:=user}"               # the gateways': user (libipsec) or kernel
+: "${MVPN_LAB_STRONGSWAN:=}"                    # the gateways': a folder of tests/support/newer-strongswan; empty: the host's
 : "${MVPN_LAB_PKI:=}"                           # a folder of certificates to take instead of making them
 : "${MVPN_LAB_PATIENCE:=1}"                     # how many times slower this machine is: limits grow by it
 

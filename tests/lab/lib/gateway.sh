@@ -4,18 +4,19 @@
 #
 # The gateways: Debian's own charon-systemd, with the kernel's ESP where MVPN_LAB_GATEWAY_ESP says so, else with its
 # kernel-libipsec plugin, one in each of the namespaces gw and gw2. A variant names one way to be configured; gateway_load changes a running gateway's.
-# Every function takes the namespace as an optional last argument; the default is gw.
+# Every function takes the namespace as an optional last argument; the default is gw. MVPN_LAB_STRONGSWAN is whose.
 
 GW_IKE_GOOD=aes256gcm16-prfsha384-ecp384,aes128gcm16-prfsha256-ecp256,aes128gcm16-prfsha256-x25519
 GW_ESP_GOOD=aes256gcm16-ecp384,aes128gcm16-ecp256,aes128gcm16-x25519,aes256gcm16,aes128gcm16
 
 # charon_settings SECTION DIR user|kernel [LINES]: strongswan.conf of one instance that shares nothing with another
 charon_settings() {
-    local esp=kernel-libipsec
+    local esp=kernel-libipsec hashes="hmac sha1 sha2" kdf=kdf
     [ "$3" = user ] || esp=
+    [ -z "$MVPN_LAB_STRONGSWAN" ] || hashes='' kdf=''   # OpenSSL's do
     cat <<END
 $1 {
-    load = random nonce openssl pem pkcs1 pkcs8 x509 revocation constraints pubkey kdf hmac sha1 sha2 $esp kernel-netlink socket-default vici
+    load = random nonce openssl pem pkcs1 pkcs8 x509 revocation constraints pubkey $kdf $hashes $esp kernel-netlink socket-default vici
     threads = 16
     syslog { daemon { default = -1 } }
     filelog {
@@ -35,10 +36,10 @@ $1 {
     }
     ${4:-}
 }
-swanctl { load = random openssl pem pkcs1 pkcs8 x509 hmac sha1 sha2
+swanctl { load = random openssl pem pkcs1 pkcs8 x509 $hashes
     socket = unix://$2/charon.vici
 }
-pki { load = random openssl pem pkcs1 pkcs8 x509 hmac sha1 sha2 }
+pki { load = random openssl pem pkcs1 pkcs8 x509 $hashes }
 END
 }
 
@@ -143,11 +144,21 @@ gateway_load() {
     gateway_vici "$name" --load-all --clear >"$dir/load.log" 2>&1 || die "gateway configuration: $(cat "$dir/load.log")"
 }
 
+# gateway_tools: sets GATEWAY_TOOLS, the words before a command of strongSwan's that is another than the host's
+gateway_tools() {
+    GATEWAY_TOOLS=()
+    # shellcheck disable=SC2016                 # for the shell inside
+    [ -z "$MVPN_LAB_STRONGSWAN" ] || GATEWAY_TOOLS=(unshare --mount --propagation private
+        sh -c 'mount --bind "$0/usr" /usr && exec "$@"' "$MVPN_LAB_STRONGSWAN")
+}
+
 # gateway_vici NAMESPACE SWANCTL-ARGUMENTS…: talk to a gateway
 gateway_vici() {
     local name=$1
     shift
-    STRONGSWAN_CONF=$LAB_DIR/$name/strongswan.conf SWANCTL_DIR=$LAB_DIR/$name in_ns "$name" swanctl "$@"
+    gateway_tools
+    STRONGSWAN_CONF=$LAB_DIR/$name/strongswan.conf SWANCTL_DIR=$LAB_DIR/$name \
+        in_ns "$name" "${GATEWAY_TOOLS[@]}" /usr/sbin/swanctl "$@"
 }
 
 # gateway_start [VARIANT] [NAMESPACE]: start a gateway and wait until it serves
@@ -157,7 +168,8 @@ gateway_start() {
     [ -n "$(lab_pid "charon-$name")" ] && gateway_stop "$name"
     rm -f "$dir/charon.vici"
     charon_settings charon-systemd "$dir" "$MVPN_LAB_GATEWAY_ESP" >"$dir/strongswan.conf"
-    STRONGSWAN_CONF=$dir/strongswan.conf lab_spawn "charon-$name" "$name" /usr/sbin/charon-systemd
+    gateway_tools
+    STRONGSWAN_CONF=$dir/strongswan.conf lab_spawn "charon-$name" "$name" "${GATEWAY_TOOLS[@]}" /usr/sbin/charon-systemd
     lab_until 20 test -S "$dir/charon.vici" || die "gateway $name did not start: $(tail -20 "$dir/charon.log")"
     gateway_load "$variant" "$name"
 }
