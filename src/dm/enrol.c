@@ -31,7 +31,8 @@ struct work {
     struct dm_store *store;
     const struct dm_job_hooks *hooks;
     const struct dm_method *method;
-    EVP_PKEY *undecided; /* the key of a request that stands, after -EAGAIN */
+    EVP_PKEY *undecided; /* the key of a request that stands */
+    bool is_kept; /* on the disk */
     uint8_t ca_digest[48];
     struct dm_account account; /* as it shall be */
     struct dm_enrol_wish wish;
@@ -79,60 +80,6 @@ static bool wait_for(struct work *work, uint64_t wait_sec)
     return true;
 }
 
-static int converse(struct work *work, void *engine, struct dm_http *http, struct dm_error *error)
-{
-    struct dm_exchange exchange;
-    struct dm_answer answer;
-    int r;
-
-    while ((r = work->method->next(engine, &exchange, error)) > 0) {
-        tell(work, exchange.progress);
-        if (!wait_for(work, exchange.wait_sec))
-            return dm_error_set(error, -ECANCELED, "Stopped.");
-        r = dm_http_do(http, &exchange, &answer, error);
-        if (r == 0)
-            r = work->method->answer(engine, &answer, error);
-        if (r < 0)
-            return r;
-    }
-    return r;
-}
-
-/* The request stands while the organisation has not decided: its key is what finds it again. */
-static void keep_undecided(struct work *work, void *engine, int result)
-{
-    EVP_PKEY *key = result == -EAGAIN && work->method->pending_key ? work->method->pending_key(engine) : NULL;
-
-    if (key && EVP_PKEY_up_ref(key) == 1)
-        work->undecided = key;
-}
-
-static int ask(struct work *work, struct dm_error *error)
-{
-    struct dm_http *http = NULL;
-    void *engine = work->method->make(&work->wish);
-    int r = dm_http_new(&work->trust, &http);
-
-    if (!engine)
-        r = -ENOMEM;
-    if (r < 0) {
-        dm_error_set(error, r, r == -ENOSYS ? "libcurl lacks what secure connections need here." : "No memory.");
-    } else {
-        work->end_at_usec = clock_monotonic_usec() + ENROL_USEC_MAX;
-        dm_http_set_stop(http, should_stop, work);
-        r = converse(work, engine, http, error);
-        if (r == -ECANCELED && clock_monotonic_usec() >= work->end_at_usec)
-            r = dm_error_set(error, -ETIMEDOUT, "The server is too slow: after 20 minutes there is no certificate yet.");
-        if (r == 0)
-            work->method->take(engine, &work->enrolled);
-        keep_undecided(work, engine, r);
-    }
-    if (engine)
-        work->method->free(engine);
-    dm_http_free(http);
-    return r;
-}
-
 #define ASIDE_HEAD_SIZE 1200
 
 /* What a request that stands belongs to: only the same wish takes it up again. */
@@ -176,9 +123,66 @@ static int put_aside(struct work *work)
     return text ? r : -ENOMEM;
 }
 
+/* The organisation has not decided: from now on the request outlives us, whatever ends the wait. Its key is what finds it again. */
+static void keep_undecided(struct work *work, void *engine)
+{
+    EVP_PKEY *key = work->method->pending_key ? work->method->pending_key(engine) : NULL;
+
+    if (!key || work->undecided || EVP_PKEY_up_ref(key) != 1)
+        return;
+    work->undecided = key;
+    work->is_kept = put_aside(work) == 0;
+}
+
+static int converse(struct work *work, void *engine, struct dm_http *http, struct dm_error *error)
+{
+    struct dm_exchange exchange;
+    struct dm_answer answer;
+    int r;
+
+    while ((r = work->method->next(engine, &exchange, error)) > 0) {
+        tell(work, exchange.progress);
+        if (!wait_for(work, exchange.wait_sec))
+            return dm_error_set(error, -ECANCELED, "Stopped.");
+        r = dm_http_do(http, &exchange, &answer, error);
+        if (r == 0)
+            r = work->method->answer(engine, &answer, error);
+        keep_undecided(work, engine);
+        if (r < 0)
+            return r;
+    }
+    return r;
+}
+
+static int ask(struct work *work, struct dm_error *error)
+{
+    struct dm_http *http = NULL;
+    void *engine = work->method->make(&work->wish);
+    int r = dm_http_new(&work->trust, &http);
+
+    if (!engine)
+        r = -ENOMEM;
+    if (r < 0) {
+        dm_error_set(error, r, r == -ENOSYS ? "libcurl lacks what secure connections need here." : "No memory.");
+    } else {
+        work->end_at_usec = clock_monotonic_usec() + ENROL_USEC_MAX;
+        dm_http_set_stop(http, should_stop, work);
+        r = converse(work, engine, http, error);
+        if (r == -ECANCELED && clock_monotonic_usec() >= work->end_at_usec)
+            r = dm_error_set(error, -ETIMEDOUT, "The server is too slow: after 20 minutes there is no certificate yet.");
+        if (r == 0)
+            work->method->take(engine, &work->enrolled);
+    }
+    if (engine)
+        work->method->free(engine);
+    dm_http_free(http);
+    return r;
+}
+
+/* By the organisation: what anybody on the way can send is no decision. */
 static bool is_decided(int result)
 {
-    return result == 0 || result == -EACCES || result == -EBADMSG;
+    return result == 0 || result == -EACCES;
 }
 
 /* As ask(), and across attempts: a request that the organisation has not decided yet is asked after, not made again. */
@@ -188,7 +192,7 @@ static int ask_again(struct work *work, struct dm_error *error)
 
     take_up(work);
     r = ask(work, error);
-    if (work->undecided && put_aside(work) < 0)
+    if (r == -EAGAIN && !work->is_kept)
         return dm_error_set(error, r, "The organisation has not decided yet, and the request could not be stored: the next one is new.");
     if (is_decided(r))
         dm_store_forget_aside(work->store);

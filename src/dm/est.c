@@ -38,6 +38,7 @@ struct est {
     char *request; /* base64, wrapped in nothing */
     size_t request_bytes;
     uint64_t wait_sec, waited_sec;
+    bool stands; /* the request is not decided yet */
     struct dm_enrolled enrolled;
 };
 
@@ -68,7 +69,7 @@ void est_take(struct est *est, struct dm_enrolled *ret)
 
 struct evp_pkey_st *est_pending_key(const struct est *est)
 {
-    return est->enrolled.key;
+    return est->stands ? est->enrolled.key : NULL;
 }
 
 static int set_url(const struct est *est, const char *operation, struct dm_exchange *ret, struct dm_error *error)
@@ -221,7 +222,10 @@ static int take_csrattrs(struct est *est, const struct dm_answer *answer)
 
 static int wait_for_decision(struct est *est, const struct dm_answer *answer, struct dm_error *error)
 {
-    uint64_t wait_sec = answer->retry_after_sec ? answer->retry_after_sec : WAIT_SEC_DEFAULT;
+    uint64_t wait_sec;
+
+    est->stands = true;
+    wait_sec = answer->retry_after_sec ? answer->retry_after_sec : WAIT_SEC_DEFAULT;
 
     if (wait_sec < WAIT_SEC_MIN)
         wait_sec = WAIT_SEC_MIN;

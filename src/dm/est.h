@@ -24,7 +24,7 @@ int est_next(struct est *est, struct dm_exchange *ret, struct dm_error *error);
  */
 int est_answer(struct est *est, const struct dm_answer *answer, struct dm_error *error);
 
-/* After -EAGAIN: the key of the request that stands, for the next attempt's wish; borrowed. */
+/* Once the answer was "not yet": the key of the request, for the next attempt's wish; borrowed. NULL before. */
 struct evp_pkey_st *est_pending_key(const struct est *est);
 
 /* Hands out the outcome, once, after est_next() said 0. */

@@ -12,7 +12,7 @@ struct dm_method {
     int (*next)(void *engine, struct dm_exchange *ret, struct dm_error *error);
     int (*answer)(void *engine, const struct dm_answer *answer, struct dm_error *error);
     void (*take)(void *engine, struct dm_enrolled *ret);
-    struct evp_pkey_st *(*pending_key)(void *engine); /* after -EAGAIN; NULL: this way cannot be taken up again */
+    struct evp_pkey_st *(*pending_key)(void *engine); /* of a request that stands; NULL: none, or no such way */
     void (*free)(void *engine);
 };
 

@@ -44,6 +44,7 @@ struct scep {
     uint8_t *message;
     size_t message_bytes;
     uint64_t wait_sec, waited_sec;
+    bool stands; /* the request is not decided yet */
     int64_t now_sec;
     struct dm_enrolled enrolled;
 };
@@ -79,7 +80,7 @@ void scep_take(struct scep *scep, struct dm_enrolled *ret)
 
 struct evp_pkey_st *scep_pending_key(const struct scep *scep)
 {
-    return scep->enrolled.key;
+    return scep->stands ? scep->enrolled.key : NULL;
 }
 
 static int set_url(const struct scep *scep, const char *operation, struct dm_exchange *ret, struct dm_error *error)
@@ -269,7 +270,10 @@ static int take_cacert(struct scep *scep, const struct dm_answer *answer, struct
 
 static int wait_for_decision(struct scep *scep, struct dm_error *error)
 {
-    uint64_t wait_sec = scep->wait_sec ? 2 * scep->wait_sec : POLL_SEC_FIRST;
+    uint64_t wait_sec;
+
+    scep->stands = true;
+    wait_sec = scep->wait_sec ? 2 * scep->wait_sec : POLL_SEC_FIRST;
 
     if (wait_sec > POLL_SEC_MAX)
         wait_sec = POLL_SEC_MAX;

@@ -25,7 +25,7 @@ int scep_next(struct scep *scep, struct dm_exchange *ret, struct dm_error *error
  */
 int scep_answer(struct scep *scep, const struct dm_answer *answer, struct dm_error *error);
 
-/* After -EAGAIN: the key of the request that stands, for the next attempt's wish; borrowed. */
+/* Once the answer was "not yet": the key of the request, for the next attempt's wish; borrowed. NULL before. */
 struct evp_pkey_st *scep_pending_key(const struct scep *scep);
 
 /* Hands out the outcome, once, after scep_next() said 0. */

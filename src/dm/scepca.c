@@ -100,7 +100,25 @@ static X509 *find_anchor(STACK_OF(X509) *certificates, const struct scep_trust *
     return NULL;
 }
 
-/* Whoever does not lead to the anchor is not believed, and goes. */
+/*
+ * May it act for the authority? An authority may; another certificate only by a usage that says so: Certificate Request Agent (Microsoft's, as
+ * NDES has it) or cmcRA (RFC 6402). Leading to the anchor is not enough: so does every device that it has certified.
+ */
+static bool may_act(X509 *certificate)
+{
+    EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
+    bool agent = false;
+    char oid[64];
+
+    for (int i = 0; i < sk_ASN1_OBJECT_num(usages); i++) {
+        OBJ_obj2txt(oid, sizeof(oid), sk_ASN1_OBJECT_value(usages, i), 1);
+        agent = agent || strcmp(oid, "1.3.6.1.4.1.311.20.2.1") == 0 || strcmp(oid, "1.3.6.1.5.5.7.3.28") == 0;
+    }
+    EXTENDED_KEY_USAGE_free(usages);
+    return agent || X509_check_ca(certificate) != 0;
+}
+
+/* Whoever does not lead to the anchor, or may not act for it, is not believed, and goes. */
 static int keep_believed(STACK_OF(X509) *certificates, const struct scep_trust *trust, X509 **ret_anchor, struct dm_error *error)
 {
     X509 *anchor = find_anchor(certificates, trust, error);
@@ -110,7 +128,7 @@ static int keep_believed(STACK_OF(X509) *certificates, const struct scep_trust *
     for (int i = sk_X509_num(certificates) - 1; i >= 0; i--) {
         X509 *certificate = sk_X509_value(certificates, i);
 
-        if (certificate != anchor && !leads_to(certificate, anchor, certificates, trust->now_sec))
+        if (certificate != anchor && (!may_act(certificate) || !leads_to(certificate, anchor, certificates, trust->now_sec)))
             X509_free(sk_X509_delete(certificates, i));
     }
     *ret_anchor = anchor;

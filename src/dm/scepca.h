@@ -3,7 +3,8 @@
 /*
  * What GetCACert brings (RFC 8894, section 4.2): the authority, who may read requests and who may sign answers in its name. Decides which of the
  * certificates are believed: all where the channel was authenticated, else those that lead to the authority of a known digest or to a root in
- * force. No I/O; the time is a parameter.
+ * force and are authorities or registration authorities by their usage: a device's certificate leads there, too. No I/O; the time is a
+ * parameter.
  */
 #include "dm/error.h"
 

@@ -2,8 +2,8 @@
 /*
  * What OpenSSL costs for each packet is its API rather than AES: so the cipher is fetched once, the context stays keyed, and all happens in
  * place with prepared parameters. EVP_EncryptInit_ex2() with an IV is dear in 3.0 (it asks for the IV's length, by name). For GCM the two
- * parameters that OpenSSL has for TLS 1.2, whose nonce is made as ESP's, replace it: one counts the IV up and tells it, asked for the next packet
- * together with the ICV of this one; the other takes the IV together with the ICV. See cipher.h.
+ * parameters that OpenSSL has for TLS 1.2, whose nonce is made as ESP's, replace it: one counts the IV up and tells it, asked for the next
+ * packet together with the ICV of this one; the other takes the IV together with the ICV. See cipher.h.
  */
 #include "esp/cipher.h"
 

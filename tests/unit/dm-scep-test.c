@@ -51,7 +51,7 @@ static void add(X509 *certificate, int nid, const char *value)
     X509_EXTENSION_free(extension);
 }
 
-static X509 *issue(const X509_NAME *subject, EVP_PKEY *key, const struct authority *by, bool is_authority)
+static X509 *issue_with(const X509_NAME *subject, EVP_PKEY *key, const struct authority *by, bool is_authority, const char *usage)
 {
     X509 *certificate = X509_new();
 
@@ -64,9 +64,14 @@ static X509 *issue(const X509_NAME *subject, EVP_PKEY *key, const struct authori
     X509_set_pubkey(certificate, key);
     add(certificate, NID_basic_constraints, is_authority ? "critical,CA:TRUE" : "CA:FALSE");
     if (!is_authority)
-        add(certificate, NID_ext_key_usage, "clientAuth");
+        add(certificate, NID_ext_key_usage, usage);
     CHECK(X509_sign(certificate, by->key, EVP_sha256()) > 0);
     return certificate;
+}
+
+static X509 *issue(const X509_NAME *subject, EVP_PKEY *key, const struct authority *by, bool is_authority)
+{
+    return issue_with(subject, key, by, is_authority, "clientAuth");
 }
 
 static struct authority new_authority(const char *common_name, EVP_PKEY *key)
@@ -520,7 +525,7 @@ static void who_is_believed(void)
     /* a registration authority of ours, and a stranger who says the same of himself */
     reader.key = stranger.key;
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)"Reader", -1, -1, 0);
-    reader.certificate = issue(name, reader.key, &ca, false);
+    reader.certificate = issue_with(name, reader.key, &ca, false, "1.3.6.1.4.1.311.20.2.1");
     add(reader.certificate, NID_key_usage, "critical,keyEncipherment");
     CHECK(X509_sign(reader.certificate, ca.key, EVP_sha256()) > 0);
     CHECK(CMS_add1_cert(cms, stranger.certificate) == 1 && CMS_add1_cert(cms, reader.certificate) == 1);
@@ -537,6 +542,37 @@ static void who_is_believed(void)
     free_authority(&elliptic);
     X509_free(reader.certificate);
     free(one.data), free(elliptic_bytes.data), free(all.data);
+}
+
+/* Somebody on the way adds the certificate of a device of the same authority, whose key he has, to GetCACert: he reads and signs nothing. */
+static void a_device_is_no_registration_authority(void)
+{
+    uint8_t digest[32];
+    X509_NAME *name = X509_NAME_new();
+    CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, CMS_PARTIAL);
+    struct scep_trust trust = { .digest = digest, .digest_bytes = 32, .now_sec = NOW };
+    BIO *out = BIO_new(BIO_s_mem());
+    struct dm_error error = { 0 };
+    struct scep_ca read;
+    struct bytes all;
+    X509 *insider;
+
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)"handset-2.example.com", -1, -1, 0);
+    insider = issue(name, stranger.key, &ca, false);
+    add(insider, NID_key_usage, "critical,digitalSignature,keyEncipherment");
+    CHECK(X509_sign(insider, ca.key, EVP_sha256()) > 0);
+    CHECK(CMS_add1_cert(cms, ca.certificate) == 1 && CMS_add1_cert(cms, insider) == 1);
+    CHECK(CMS_final(cms, NULL, NULL, CMS_BINARY) >= 0 && i2d_CMS_bio(out, cms) == 1);
+    all = taken_from(out);
+    CHECK(X509_digest(ca.certificate, EVP_sha256(), digest, NULL) == 1);
+    CHECK_EQ(scep_ca_read((char *)all.data, all.n, &trust, &read, &error), 0);
+    CHECK_EQ(sk_X509_num(read.certificates), 1);
+    CHECK(X509_cmp(read.reader, ca.certificate) == 0);
+    scep_ca_clear(&read);
+    X509_free(insider);
+    CMS_ContentInfo_free(cms);
+    X509_NAME_free(name);
+    free(all.data);
 }
 
 static void an_address_without_a_path(void)
@@ -561,6 +597,7 @@ static const struct test tests[] = {
     TEST(refusals_say_what_to_do),
     TEST(weak_servers_are_left),
     TEST(who_is_believed),
+    TEST(a_device_is_no_registration_authority),
     TEST(an_address_without_a_path),
 };
 
