@@ -75,12 +75,13 @@ lab_pid() {
     pid=$(cat "$LAB_DIR/pid/$1" 2>/dev/null) && kill -0 "$pid" 2>/dev/null && echo "$pid"
 }
 
-# lab_wait_gone PID [SECONDS]: wait until a process has ended (a zombie has)
+# lab_wait_gone PID [SECONDS]: wait until a process has ended; a zombie has, once it is the last of its threads: before
+# that another of them may still hold the process's sockets, and with them its name on the bus
 lab_wait_gone() {
     local pid=$1 n=$(($(patience "${2:-10}") * 50)) state
     while [ $n -gt 0 ]; do
-        state=$(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$pid/status" 2>/dev/null) || return 0
-        case $state in '' | Z | X) return 0 ;; esac
+        state=$(sed -n 's/^State:\t\(.\).*/\1/p; s/^Threads:\t/ /p' "/proc/$pid/status" 2>/dev/null | tr -d '\n')
+        case $state in '' | 'Z 1' | X*) return 0 ;; esac
         sleep 0.02
         n=$((n - 1))
     done
