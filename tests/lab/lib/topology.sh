@@ -264,6 +264,7 @@ addr add fd01::2/64 dev corp
 route add default via 203.0.113.10
 route add default via 2001:db8:9::1
 END
+    # an answer of the world to a tunnel that has ended stays at the gateway: in clear it would look like the handset's own
     for name in gw gw2; do
         in_ns $name nft -f - <<END
 table inet nat {
@@ -271,6 +272,11 @@ table inet nat {
         type nat hook postrouting priority srcnat
         oifname "wan" ip saddr 10.98.0.0/15 masquerade
         oifname "wan" ip6 saddr { fd98::/64, fd99::/64 } masquerade
+    }
+    chain forward {
+        type filter hook forward priority filter
+        oifname "wan" ip daddr 10.98.0.0/15 rt ipsec missing drop
+        oifname "wan" ip6 daddr { fd98::/64, fd99::/64 } rt ipsec missing drop
     }
 }
 END
