@@ -100,7 +100,7 @@ struct path {
     struct ip_addr local, remote;
     bool nat;
     bool moved; /* false: a migration that was asked for did not succeed */
-    bool late; /* nothing moved: a liveness check was answered, but only when it was repeated */
+    bool late; /* a liveness check was answered, but only when it was repeated */
     bool mapping_changed; /* nothing moved: the NAT has given us another address or port (NAT_DETECTION, RFC 7296 2.23) */
 };
 
@@ -150,6 +150,7 @@ struct nat_knowledge {
     enum nat_method method; /* NAT_METHOD_NONE: nothing is known */
     usec_t lifetime_usec; /* a mapping is known to live that long; USEC_INFINITY: there is nothing that expires */
     uint32_t n_confirmations;
+    bool lossy; /* packets get lost there */
     usec_t age_usec; /* since it was last confirmed, by the wall clock */
 };
 

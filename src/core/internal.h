@@ -153,6 +153,7 @@ struct probing {
     usec_t doubted_usec; /* what was known by STUN until it was halved: it is confirmed, or else measured; 0: no such thing */
     bool afresh; /* what is known is in doubt, and is not to be confirmed as it is now */
     bool wary; /* what was known has been in doubt since this tunnel is here */
+    bool lossy; /* packets get lost here: each keepalive is a liveness check, so that one that is lost is noticed and repeated */
     usec_t again_at_usec; /* measured or confirmed again; USEC_INFINITY: never */
     usec_t condition_at_usec; /* the new mapping is to be seen alive for a while, or it is dropped early; USEC_INFINITY: it is */
     usec_t go_on_at_usec; /* not all requests fit into one turn */
@@ -331,7 +332,7 @@ void probing_on_recalled(struct core *core, const struct nat_knowledge *knowledg
 void probing_on_answer(struct core *core, const struct probe_answer *answer);
 void probing_on_failed(struct core *core, const struct probe_failed *failed);
 void probing_on_timer(struct core *core, bool radio_is_on);
-void probing_on_mapping_changed(struct core *core); /* though nothing was moved */
+void probing_on_mapping_changed(struct core *core, bool late); /* though nothing was moved */
 void probing_on_late_answer(struct core *core); /* a liveness check had to be repeated */
 void probing_on_resumed(struct core *core);
 bool probing_wants_check(struct core *core, usec_t silence_usec, usec_t last_in_at_usec); /* instead of the keepalive that is due */

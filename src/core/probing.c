@@ -25,6 +25,8 @@
 #define ALARM_USEC           HOURS(1)
 #define WARY_ALARM_USEC      MINUTES(10)
 #define LATE_USEC            SEC(15) /* charon repeats after 3 and 9 s */
+#define REPEAT_USEC          SEC(3) /* ... so a check that is lost, and repeated, still finds the mapping */
+#define CALM_ANSWERS         40 /* of a measurement that lost nothing: what was lossy is not any more */
 
 /* ---- lifetime and interval ---- */
 
@@ -43,7 +45,9 @@ static usec_t lifetime_for(usec_t interval_usec)
 
 static usec_t interval_for(const struct core *core, usec_t lifetime_usec)
 {
-    return clamp_interval(core, MIN_OF(lifetime_usec / 100 * 95, usec_sub(lifetime_usec, MARGIN_USEC)));
+    usec_t repeat_usec = core->probing.lossy ? REPEAT_USEC : 0;
+
+    return clamp_interval(core, MIN_OF(lifetime_usec / 100 * 95, usec_sub(lifetime_usec, MARGIN_USEC + repeat_usec)));
 }
 
 bool probing_is_detecting(const struct core *core)
@@ -106,6 +110,7 @@ static void remember_as(struct core *core, enum nat_method method)
         .method = method,
         .lifetime_usec = probing->lifetime_usec,
         .n_confirmations = probing->n_confirmations,
+        .lossy = probing->lossy,
     };
     memcpy(nat->network, probing->network, sizeof(nat->network));
 }
@@ -152,7 +157,7 @@ bool probing_wants_check(struct core *core, usec_t silence_usec, usec_t last_in_
         probing->blind = true; /* nothing is to be seen here: not tried again on the next visit */
         remember_as(core, NAT_METHOD_ADMIN);
     }
-    check = check || (probing->method != NAT_METHOD_NONE && core->now_usec >= probing->alarm_at_usec);
+    check = check || probing->lossy || (probing->method != NAT_METHOD_NONE && core->now_usec >= probing->alarm_at_usec);
     if (check) {
         probing->checked_at_usec = core->now_usec;
         probing->alarm_at_usec = usec_add(core->now_usec, alarm_usec(core));
@@ -197,6 +202,21 @@ static void rest(struct core *core, usec_t again_in_usec)
     probing->again_at_usec = probing->probe_server.name[0] ? usec_add(core->now_usec, again_in_usec) : USEC_INFINITY;
 }
 
+/*
+ * Does this network lose packets? A measurement has sent enough to tell; and where a mapping was gone though the lifetime holds as it was, it
+ * was a keepalive that got lost.
+ */
+static void note_losses(struct core *core, bool holds)
+{
+    struct probing *probing = &core->probing;
+    const struct natline *line = &probing->probe.line;
+
+    if (line->n_lost > 0 || (holds && probing->wary))
+        probing->lossy = true;
+    else if (line->n_answered >= CALM_ANSWERS)
+        probing->lossy = false;
+}
+
 static void hear(struct core *core, const struct natprobe_wish *wish)
 {
     struct probing *probing = &core->probing;
@@ -219,6 +239,7 @@ static void hear(struct core *core, const struct natprobe_wish *wish)
     case NATPROBE_WORD_MEASURED:
         probing->mobike.started = probing->mobike.trying = false;
         probing->n_confirmations = probing->n_slept = 0;
+        note_losses(core, false);
         learn(core, NAT_METHOD_STUN, wish->lifetime_usec);
         condition(core, false); /* at the administrator's interval it may have died again and again */
         remember(core);
@@ -226,6 +247,7 @@ static void hear(struct core *core, const struct natprobe_wish *wish)
     case NATPROBE_WORD_CONFIRMED:
         probing->n_confirmations++;
         probing->n_slept = 0;
+        note_losses(core, true);
         learn(core, NAT_METHOD_STUN, wish->lifetime_usec);
         remember(core);
         break;
@@ -444,7 +466,7 @@ void probing_reset(struct probing *probing)
     probing->lifetime_usec = 0;
     probing->n_confirmations = probing->n_slept = 0;
     probing->doubted_usec = 0;
-    probing->afresh = probing->blind = probing->wary = false;
+    probing->afresh = probing->blind = probing->wary = probing->lossy = false;
     probing->mobike = (struct natmobike){ 0 };
     probing->checked_at_usec = 0;
     probing->go_on_at_usec = probing->slept_at_usec = 0;
@@ -508,6 +530,7 @@ void probing_on_recalled(struct core *core, const struct nat_knowledge *knowledg
         return;
     }
     probing->n_confirmations = knowledge->n_confirmations;
+    probing->lossy = knowledge->lossy;
     learn(core, knowledge->method, knowledge->lifetime_usec);
     condition(core, true);
     rest(core, MAX_OF(usec_sub(CONFIRM_AFTER_USEC, knowledge->age_usec), FIRST_TIME_USEC));
@@ -579,7 +602,8 @@ static bool has_just_slept(const struct core *core)
     return probing->slept_at_usec && usec_sub(core->now_usec, probing->slept_at_usec) < SLEEP_EXCUSES_USEC;
 }
 
-void probing_on_mapping_changed(struct core *core)
+/* Where packets get lost, a check that had to be repeated says no more than that; one that was answered at once says what it always does. */
+void probing_on_mapping_changed(struct core *core, bool late)
 {
     struct probing *probing = &core->probing;
     usec_t lifetime_usec;
@@ -593,7 +617,7 @@ void probing_on_mapping_changed(struct core *core)
     } else if (probing->mobike.started && probing->method != NAT_METHOD_STUN && probing->mobike.changed_usec != USEC_INFINITY) {
         learn(core, NAT_METHOD_MOBIKE, probing->mobike.changed_usec / 2); /* even the interval in use was too long */
         remember(core);
-    } else if (!has_just_slept(core)) {
+    } else if (!has_just_slept(core) && !(late && probing->lossy)) {
         doubt(core);
     }
     condition(core, true);
@@ -604,7 +628,8 @@ void probing_on_late_answer(struct core *core)
     const struct probing *probing = &core->probing;
 
     /* Only right after a silence does it say something about the mapping. */
-    if (probing->checked_at_usec && usec_sub(core->now_usec, probing->checked_at_usec) < LATE_USEC && !has_just_slept(core))
+    if (probing->checked_at_usec && usec_sub(core->now_usec, probing->checked_at_usec) < LATE_USEC && !has_just_slept(core) &&
+        !probing->lossy)
         doubt(core);
 }
 

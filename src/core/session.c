@@ -240,7 +240,7 @@ void session_on_moved(struct core *core, const struct path *path)
     core->tunnel.nat = path->nat;
     session_update_keepalive(core);
     if (path->mapping_changed && !core->moving)
-        probing_on_mapping_changed(core);
+        probing_on_mapping_changed(core, path->late);
     else if (path->late && !core->moving)
         probing_on_late_answer(core);
     if (core->moving) {

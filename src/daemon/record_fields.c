@@ -166,6 +166,7 @@ static const struct field nat_fields[] = {
     SCALAR(struct event, "method", FIELD_NAT_METHOD, nat.method),
     SCALAR(struct event, "lifetime", FIELD_SPAN, nat.lifetime_usec),
     SCALAR(struct event, "confirmations", FIELD_U32, nat.n_confirmations),
+    SCALAR(struct event, "lossy", FIELD_BOOL, nat.lossy),
     SCALAR(struct event, "age", FIELD_SPAN, nat.age_usec),
 };
 

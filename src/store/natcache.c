@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define CRC_KEY " crc="
+#define LOSSY_WORD " lossy"
 
 static const char *const METHOD_WORDS[] = {
     [NAT_METHOD_NONE] = "none",
@@ -62,6 +63,7 @@ bool natcache_recall(struct natcache *cache, int64_t now_sec, struct nat_knowled
     knowledge->method = NAT_METHOD_NONE;
     knowledge->lifetime_usec = knowledge->age_usec = 0;
     knowledge->n_confirmations = 0;
+    knowledge->lossy = false;
     if (at == cache->n_entries)
         return false;
     entry = cache->entries[at];
@@ -127,7 +129,8 @@ static void add_line(const struct natcache_entry *entry, struct strbuf *ret)
         strbuf_add(ret, "never");
     else
         strbuf_add(ret, "%" PRIu64, k->lifetime_usec);
-    strbuf_add(ret, " confirmations=%" PRIu32 " confirmed-at=%" PRId64, k->n_confirmations, entry->confirmed_at_sec);
+    strbuf_add(ret, " confirmations=%" PRIu32 " confirmed-at=%" PRId64 "%s", k->n_confirmations, entry->confirmed_at_sec,
+        k->lossy ? LOSSY_WORD : "");
     strbuf_add(ret, CRC_KEY "%08" PRIx32 "\n", crc32_of(ret->text + start, ret->length_bytes - start));
 }
 
@@ -206,7 +209,10 @@ static bool parse_words(char *line, struct natcache_entry *ret)
     uint64_t n_confirmations, at_sec;
 
     memset(ret, 0, sizeof(*ret));
-    if (!family || !method || !lifetime || !confirmations || !confirmed_at || rest || strlen(family) != 1)
+    if (!family || !method || !lifetime || !confirmations || !confirmed_at || strlen(family) != 1)
+        return false;
+    k->lossy = rest != NULL;
+    if (rest && strcmp(rest, LOSSY_WORD + 1) != 0)
         return false;
     k->family = (uint8_t)(family[0] - '0');
     if (!parse_name(name, k->network) || !parse_method(method, &k->method) || !parse_number(confirmations, UINT32_MAX, &n_confirmations) ||

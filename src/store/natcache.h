@@ -7,7 +7,7 @@
  *     wifi:Caf%E9,02:00:00:00:00:01 family=4 method=stun lifetime-usec=120000000 confirmations=3 confirmed-at=1732600000 crc=XXXXXXXX
  *
  * Bytes of a network's name that are not plain in a word are %XX; a lifetime may be "never" (nothing expires) or 0 (too short to be measured);
- * confirmed-at is seconds since 1970. A line that is not wholly right, or has the wrong CRC-32 of what stands before " crc=", is passed
+ * confirmed-at is seconds since 1970; " lossy" may follow it: packets get lost there. A line that is not wholly right, or has the wrong CRC-32 of what stands before " crc=", is passed
  * over: a cache loses nothing by it.
  * Never decides how old is too old.
  */

@@ -127,6 +127,8 @@ static void print_persona(const struct table *table, enum persona persona)
 #define DAYS_MIN               20 /* of one kind: fewer say nothing about means */
 #define STUN_REQUESTS_MAX      3000 /* a day: a measurement is some 300 at the worst, and there are not ten networks in a day */
 #define OTHERWISE_UNREACHABLE  2700 /* seconds a day without a tunnel, or through a path that nobody knew to be dead */
+#define FORGOTTEN_MAX          0.5 /* times what it is with a keepalive every 20 s */
+#define FORGOTTEN_SECONDS      30 /* a day: the few that are lost with either are no matter of ratios */
 #define FORGOTTEN_WITHOUT_LOSS 900 /* seconds a day in which a mapping is gone though no packet was lost but in gaps of the coverage */
 
 /* Detecting divided by a keepalive every 20 s. */
@@ -179,6 +181,8 @@ static bool check_persona(const struct table *table, enum persona persona)
     const struct bounds *b = &bounds[persona];
     bool good = is_below(table, persona, FIGURE_KEEPALIVES, b->keepalives);
 
+    if (mean(&table->sums[persona][MODE_DETECT], FIGURE_FORGOTTEN) > FORGOTTEN_SECONDS)
+        good &= is_below(table, persona, FIGURE_FORGOTTEN, FORGOTTEN_MAX);
     good &= is_below(table, persona, FIGURE_RADIO, b->radio);
     return is_below(table, persona, FIGURE_SENT, b->sent) && good;
 }

@@ -416,6 +416,7 @@ void handset_set_place(struct handset *h, enum place place, const struct nat_mod
     h->memory[place] = (struct nat_knowledge){ .family = 4,
         .method = NAT_METHOD_STUN,
         .lifetime_usec = model->stream_usec / 100 * 98,
+        .lossy = model->loss_percent > 0, /* whoever measured it there saw that */
         .age_usec = HOURS(24) * (1 + place) };
     strcpy(h->memory[place].network, names[place]);
 }

@@ -230,6 +230,7 @@ static void any_probe_event(struct byte_stream *s, struct event *ret)
         ret->nat.method = (enum nat_method)below(s, NAT_METHOD_ADMIN + 1);
         ret->nat.lifetime_usec = span(s);
         ret->nat.n_confirmations = (uint32_t)below(s, 8);
+        ret->nat.lossy = flag(s);
         ret->nat.age_usec = span(s);
     }
 }

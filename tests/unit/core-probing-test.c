@@ -304,6 +304,101 @@ static void a_late_answer_after_a_sleep_says_nothing(void)
     }
 }
 
+/* ---- networks that lose packets ---- */
+
+#define LIFETIME SEC(60)
+
+/* A NAT that keeps ports, LIFETIME, and a server behind it; `loses`: the second request of slot 3 does not get there. */
+struct way {
+    bool loses;
+    unsigned n_sent[PROBE_SLOTS_MAX];
+    usec_t last_at_usec[PROBE_SLOTS_MAX];
+    struct probe_answer answers[64];
+    unsigned n_answers;
+};
+
+static void carry(struct way *way, const struct fixture *f)
+{
+    for (uint32_t i = 0; i < f->mirror.actions.n_actions; i++) {
+        const struct probe_send *send = &f->mirror.actions.actions[i].probe_send;
+        uint32_t to = send->slot;
+        if (f->mirror.actions.actions[i].type != ACTION_PROBE_SEND)
+            continue;
+        if (++way->n_sent[send->slot] == 2 && send->slot == 3 && way->loses)
+            continue;
+        way->last_at_usec[send->slot] = f->mirror.now_usec;
+        if (send->response_port)
+            to = send->response_port - 40000U;
+        if (f->mirror.now_usec - way->last_at_usec[to] <= LIFETIME && way->n_answers < ELEMENTSOF(way->answers))
+            way->answers[way->n_answers++] = (struct probe_answer){ to, send->tag, addr_of("203.0.113.77"), (uint16_t)(40000 + to) };
+    }
+}
+
+/* Until nothing is measured any more. */
+static void live_through_measurement(struct fixture *f, bool loses)
+{
+    struct way way = { .loses = loses };
+
+    for (int i = 0; i < 20000 && f->mirror.status.nat_detecting; i++) {
+        if (way.n_answers > 0)
+            fx(f, &(struct event){ .type = EVENT_PROBE_ANSWER, .probe_answer = way.answers[--way.n_answers] });
+        else
+            fx_advance(f, MSEC(10));
+        carry(&way, f);
+    }
+    CHECK(!f->mirror.status.nat_detecting);
+    CHECK_EQ(f->mirror.status.nat_method, NAT_METHOD_STUN);
+}
+
+static void losses_are_seen_when_measuring(void)
+{
+    struct fixture f;
+
+    for (int loses = 0; loses < 2; loses++) {
+        test_context("loses %d", loses);
+        reach(&f, true);
+        recalled(&f, NAT_METHOD_STUN, LIFETIME, HOURS(24 * 8)); /* so old that it is confirmed */
+        CHECK_EQ(f.mirror.status.keepalive_interval_usec, SEC(57));
+        for (int i = 0; i < 400 && !f.mirror.status.nat_detecting; i++)
+            fx_advance(&f, MSEC(10));
+        live_through_measurement(&f, loses);
+        CHECK_EQ(mirror_action(&f.mirror, ACTION_NAT_REMEMBER)->nat.lossy, loses);
+        CHECK_EQ(f.mirror.status.keepalive_interval_usec, loses ? SEC(54) : SEC(57)); /* a check's repetition finds the mapping */
+        fixture_done(&f);
+    }
+}
+
+static void moved(struct fixture *f, bool late, bool mapping_changed)
+{
+    fx(f, &(struct event){ .type = EVENT_IKE_MOVED,
+              .path = { f->mirror.tunnel.local, f->mirror.tunnel.remote, .nat = true, .moved = true, .late = late,
+                  .mapping_changed = mapping_changed } });
+}
+
+/* Each keepalive is answered there, or repeated; that one had to be says nothing of the lifetime, a new mapping without it does. */
+static void where_packets_get_lost_keepalives_are_answered(void)
+{
+    struct fixture f;
+    uint64_t n_checks;
+
+    reach(&f, true);
+    fx(&f, &(struct event){ .type = EVENT_NAT_RECALLED,
+               .nat = { .network = NETWORK, .family = 4, .method = NAT_METHOD_STUN, .lifetime_usec = LIFETIME, .lossy = true } });
+    CHECK_EQ(f.mirror.status.keepalive_interval_usec, SEC(54));
+    fx_advance(&f, SEC(10));
+    n_checks = f.mirror.n_done[ACTION_IKE_LIVENESS];
+    fx_advance(&f, 10 * SEC(54));
+    CHECK_EQ(f.mirror.n_done[ACTION_KEEPALIVE], 0);
+    CHECK_EQ(f.mirror.n_done[ACTION_IKE_LIVENESS], n_checks + 10);
+    moved(&f, true, false);
+    CHECK_EQ(f.mirror.status.nat_lifetime_usec, LIFETIME);
+    moved(&f, true, true);
+    CHECK_EQ(f.mirror.status.nat_lifetime_usec, LIFETIME);
+    moved(&f, false, true);
+    CHECK_EQ(f.mirror.status.nat_lifetime_usec, LIFETIME / 2);
+    fixture_done(&f);
+}
+
 static void without_an_answer_from_the_cache_it_is_measured(void)
 {
     struct fixture f;
@@ -374,6 +469,8 @@ static const struct test tests[] = {
     TEST(a_changed_mapping_halves_at_once),
     TEST(what_is_doubted_is_confirmed_first),
     TEST(a_late_answer_after_a_sleep_says_nothing),
+    TEST(losses_are_seen_when_measuring),
+    TEST(where_packets_get_lost_keepalives_are_answered),
     TEST(without_an_answer_from_the_cache_it_is_measured),
     TEST(on_demand_nothing_is_measured),
     TEST(fixed_is_the_administrators_always),

@@ -173,6 +173,7 @@ static void the_fullest_cache_fits(void)
         k.network[0] = (char)('A' + i);
         k.method = NAT_METHOD_MOBIKE;
         k.n_confirmations = UINT32_MAX;
+        k.lossy = true;
         CHECK(natcache_remember(&cache, 999999999999999999, &k));
     }
     strbuf_init(&s, text, sizeof(text));
@@ -217,6 +218,10 @@ static void lines(void)
         { "wired:x family=44 method=stun lifetime-usec=60000000 confirmations=1 confirmed-at=0", 1 },
         { "wired:x family= method=stun lifetime-usec=60000000 confirmations=1 confirmed-at=0", 1 },
         { "wired:x method=stun family=4 lifetime-usec=60000000 confirmations=1 confirmed-at=0", 1 },
+        { "wired:x family=4 method=stun lifetime-usec=60000000 confirmations=1 confirmed-at=0 lossy", 0 },
+        { "wired:x family=4 method=stun lifetime-usec=60000000 confirmations=1 confirmed-at=0 lossy ", 1 },
+        { "wired:x family=4 method=stun lifetime-usec=60000000 confirmations=1 confirmed-at=0 lossy lossy", 1 },
+        { "wired:x family=4 method=stun lifetime-usec=60000000 confirmations=1 confirmed-at=0 ", 1 },
         { "wired:x family=4 method=stun lifetime-usec=60000000 confirmations=1 confirmed-at=0 more=1", 1 },
         { "wired:x family=4 method=stun lifetime-usec=60000000 confirmations=1", 1 },
         { " family=4 method=stun lifetime-usec=60000000 confirmations=1 confirmed-at=0", 1 },
