@@ -12,7 +12,7 @@ lab_capture_start() {
         --gateway "$GW_V4" --gateway "$GW_V6" --gateway "$GW2_V4" --gateway "$GW2_V6" --gateway "$GW_NAT64" \
         --resolver "$DNS_V4" --resolver "$DNS_V6" --name "$GW_NAME" --name "$GW2_NAME" \
         --name crl.example.com --name ocsp.example.com --name ipv4only.arpa --name "$STUN_NAME" \
-        --stun "$STUN_V4" --stun "$STUN2_V4" \
+        --stun "$STUN_V4" --stun "$STUN2_V4" --stun "$STUN_V6" --stun "$STUN2_V6" \
         --link "wlan0=$(ns nata)/lan" --link "wwan0=$(ns natb)/lan" --link "eth0=$(ns plain)/lan" \
         --world "$(ns world)/eth0" >>"$LAB_DIR/log/record.log" 2>&1 </dev/null &
     echo $! >"$LAB_DIR/pid/record"

@@ -5,7 +5,7 @@
 # The NATs on the handset's ways: how long they keep a mapping, and which ports they choose; and the STUN server by which a handset finds that
 # out. Lifetimes are conntrack's, per namespace, so that minutes can be seconds.
 
-# nat_lifetime LINK YOUNG [STREAM]: seconds that the link's NAT keeps a UDP mapping: one that has seen packets one way only, or both ways for less
+# nat_lifetime LINK YOUNG [STREAM]: seconds that the link's NAT, or on eth0 its stateful firewall, keeps a UDP mapping: one that has seen packets one way only, or both ways for less
 # than two seconds; and one that has seen them both ways for longer
 nat_lifetime() {
     in_ns "${LINK_PEER[$1]}" sysctl -qw "net.netfilter.nf_conntrack_udp_timeout=$2" "net.netfilter.nf_conntrack_udp_timeout_stream=${3:-$2}"
@@ -21,10 +21,24 @@ nat_ports() {
 # nat_forget LINK: every mapping is gone at once, as after a restart of the router
 nat_forget() { in_ns "${LINK_PEER[$1]}" conntrack -F -p udp >/dev/null 2>&1; }
 
+# firewall_start LINK: its router lets in over IPv6 only what answers; neighbour discovery stays
+firewall_start() {
+    in_ns "${LINK_PEER[$1]}" nft -f - <<'END'
+table ip6 filter {
+    chain forward {
+        type filter hook forward priority filter
+        ct state established,related accept
+        iifname "wan" drop
+    }
+}
+END
+}
+
 # stun_start: coturn with two addresses, which answers to another port when asked to (RESPONSE-PORT)
 stun_start() {
     command -v turnserver >/dev/null || { say "skipped: no coturn"; exit 77; }
-    lab_spawn stun svc turnserver -n --no-auth --no-tls --no-dtls --no-cli -L "$STUN_V4" -L "$STUN2_V4" -p 3478 --alt-listening-port 3479 \
+    lab_spawn stun svc turnserver -n --no-auth --no-tls --no-dtls --no-cli -L "$STUN_V4" -L "$STUN2_V4" \
+        -L "$STUN_V6" -L "$STUN2_V6" -p 3478 --alt-listening-port 3479 \
         --userdb "$LAB_DIR/run/turndb" --pidfile "$LAB_DIR/run/turn.pid" --log-file stdout --simple-log
     lab_until 20 grep -qs 'SQLite DB connection success' "$LAB_DIR/log/stun.log" || die "no STUN server: $(cat "$LAB_DIR/log/stun.log")"
 }

@@ -13,7 +13,7 @@ $GW_NAME $GW_V4 $GW_V6
 $GW2_NAME $GW2_V4 $GW2_V6
 crl.example.com $CRL_V4 $CRL_V6
 ocsp.example.com $OCSP_V4 $OCSP_V6
-$STUN_NAME $STUN_V4
+$STUN_NAME $STUN_V4 $STUN_V6
 $ENROLL_NAME $ENROLL_V4 $ENROLL_V6
 enterpriseenrollment.example.com $ENROLL_V4 $ENROLL_V6
 $SCEP_NAME $SCEP_V4

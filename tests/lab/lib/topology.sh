@@ -29,6 +29,8 @@ OCSP_V6=2001:db8:53::55
 STUN_NAME=stun.example.com      # one server with two addresses, as RFC 5780 wants it
 STUN_V4=203.0.113.57
 STUN2_V4=203.0.113.58
+STUN_V6=2001:db8:53::57
+STUN2_V6=2001:db8:53::58
 ENROLL_NAME=enroll.example.com  # enrolment before there is a tunnel, and what mail addresses of example.com lead to
 ENROLL_V4=203.0.113.60
 ENROLL_V6=2001:db8:53::60
@@ -224,6 +226,8 @@ addr add $STUN2_V4/27 dev eth0
 addr add $DNS_V6/64 dev eth0
 addr add $CRL_V6/64 dev eth0
 addr add $OCSP_V6/64 dev eth0
+addr add $STUN_V6/64 dev eth0
+addr add $STUN2_V6/64 dev eth0
 route add default via 203.0.113.33
 route add default via 2001:db8:53::1
 END
