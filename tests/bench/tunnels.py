@@ -53,6 +53,7 @@ class Tunnel:
 
     def __init__(self, prefix):
         self.prefix, self.processes, self.folder = prefix, {}, None
+        self.under = lambda side: []  # a program, with its arguments, that runs the end's
 
     def ns(self, side):
         return f"{self.prefix}-{self.name}-{side}"
@@ -68,7 +69,7 @@ class Tunnel:
         with open(self.folder / f"{side}.log", "ab") as log:
             # pylint: disable=consider-using-with
             self.processes[side] = subprocess.Popen(
-                self.inside(side, "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh", *argv),
+                self.inside(side, "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh", *self.under(side), *argv),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **environment})
 
     def wire(self):
