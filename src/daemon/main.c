@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -274,6 +275,7 @@ int main(int argc, char **argv)
     if (parse_options(argc, argv, &options, &exit_status) < 0)
         return exit_status;
     daemon.paths = options.paths;
+    mallopt(M_ARENA_MAX, 1); /* libcharon has ten threads that hardly ever work at once: what one frees the others use */
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

@@ -162,7 +162,7 @@ enum job_kind {
     JOB_MIGRATE,
     JOB_REPEAT,      /* what is under way once more, before its timeout */
     JOB_LIVENESS,
-    JOB_REKEYED, /* the new IKE SA knows nothing of the mapping yet */
+    JOB_REKEYED, /* the new IKE SA knows nothing of the mapping yet, and has CHILD SAs to end */
     JOB_DELETE,    /* with a DELETE exchange */
     JOB_DESTROY,   /* without a word */
     JOB_CHILDLESS, /* delete it when no CHILD SA is left */

@@ -338,6 +338,17 @@ void datapath_watch(struct datapath *datapath, uint32_t attempt)
         wake(datapath);
 }
 
+static uint32_t count_sas(struct datapath *datapath)
+{
+    uint32_t n = 0;
+
+    pthread_mutex_lock(&datapath->lock);
+    for (struct esp_sa *sa = esp_sad_next(datapath->sad, NULL); sa; sa = esp_sad_next(datapath->sad, sa))
+        n++;
+    pthread_mutex_unlock(&datapath->lock);
+    return n;
+}
+
 void datapath_get_stats(
     struct datapath *datapath, struct datapath_stats *ret_stats, struct traffic *ret_traffic)
 {
@@ -348,6 +359,7 @@ void datapath_get_stats(
         .tx_packets = atomic_load(&datapath->tx_packets),
         .n_dropped = atomic_load(&datapath->n_dropped),
         .n_kept = atomic_load(&datapath->n_kept),
+        .n_sas = count_sas(datapath),
     };
     traffic_read(&datapath->marks, ret_traffic);
 }

@@ -27,6 +27,7 @@ struct datapath_stats {
     uint64_t tx_bytes, tx_packets; /* inner packets sealed and sent */
     uint64_t n_dropped;            /* either direction, for whatever reason */
     uint64_t n_kept;               /* packets that waited for a tunnel and went through it */
+    uint32_t n_sas;                /* that stand; 0 where the kernel has them */
 };
 
 enum datapath_notice_type {

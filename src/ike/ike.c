@@ -254,4 +254,5 @@ void ike_get_stats(struct ike *ike, struct ike_stats *ret)
     ret->tx_bytes = stats.tx_bytes;
     ret->tx_packets = stats.tx_packets;
     ret->n_rekeys = satrack_n_rekeys(&ike->track);
+    ret->n_sas = stats.n_sas;
 }

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <sa/ikev2/tasks/ike_mobike.h>
 
+#define DELETE_REKEYED_DELAY 5 /* seconds, libcharon's default */
+
 struct sa_job {
     struct ike *ike;
     enum job_kind kind;
@@ -95,6 +97,47 @@ static void read_sealing(ike_sa_t *ike_sa, struct sealing *ret)
 static status_t learn_mapping(ike_sa_t *ike_sa)
 {
     return behind_nat(ike_sa) && ike_sa->supports_extension(ike_sa, EXT_MOBIKE) ? ike_sa->send_dpd(ike_sa) : SUCCESS;
+}
+
+/* By its unique id, which it keeps whatever IKE SA it belongs to. */
+static job_requeue_t end_replaced(void *data)
+{
+    child_sa_t *child_sa;
+    ike_sa_t *ike_sa = charon->child_sa_manager->checkout_by_id(charon->child_sa_manager, (uint32_t)(uintptr_t)data, &child_sa);
+
+    if (!ike_sa)
+        return JOB_REQUEUE_NONE;
+    if (child_sa->get_state(child_sa) == CHILD_DELETED)
+        (void)ike_sa->destroy_child_sa(ike_sa, PROTO_ESP, child_sa->get_spi(child_sa, TRUE));
+    charon->ike_sa_manager->checkin(charon->ike_sa_manager, ike_sa);
+    return JOB_REQUEUE_NONE;
+}
+
+/*
+ * libcharon keeps a replaced CHILD SA for packets that are late, and a job of its own ends it after that. Where that job waits for the IKE SA
+ * while it is replaced, it finds it gone, its CHILD SAs with their new IKE SA, and gives up: they stay for ever. So each that the new IKE SA
+ * took over has a second such job, behind libcharon's.
+ */
+static void end_what_was_replaced(ike_sa_t *ike_sa)
+{
+    enumerator_t *children = ike_sa->create_child_sa_enumerator(ike_sa);
+    uint32_t delay_sec = lib->settings->get_time(lib->settings, "%s.delete_rekeyed_delay", DELETE_REKEYED_DELAY, lib->ns);
+    child_sa_t *child_sa;
+
+    while (children->enumerate(children, &child_sa)) {
+        uintptr_t id = child_sa->get_unique_id(child_sa);
+
+        if (child_sa->get_state(child_sa) == CHILD_DELETED)
+            lib->scheduler->schedule_job(lib->scheduler,
+                (job_t *)callback_job_create(end_replaced, (void *)id, NULL, NULL), delay_sec + 1);
+    }
+    children->destroy(children);
+}
+
+static status_t run_rekeyed(ike_sa_t *ike_sa)
+{
+    end_what_was_replaced(ike_sa);
+    return learn_mapping(ike_sa);
 }
 
 static status_t run_established(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
@@ -274,7 +317,7 @@ static status_t run_on_sa(struct sa_job *job, ike_sa_t *ike_sa)
     case JOB_LIVENESS:
         return ike_sa->send_dpd(ike_sa);
     case JOB_REKEYED:
-        return learn_mapping(ike_sa);
+        return run_rekeyed(ike_sa);
     case JOB_DELETE:
         return ike_sa->delete (ike_sa, FALSE);
     case JOB_DESTROY:
