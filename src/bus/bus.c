@@ -23,6 +23,7 @@ static void disconnect(struct bus *bus)
 {
     requests_drop(bus, MVPN_ERROR_FAILED, "mvpnd is leaving the bus.");
     properties_forget(bus);
+    bus->agent_slot = sd_bus_slot_unref(bus->agent_slot);
     bus->name_slot = sd_bus_slot_unref(bus->name_slot);
     bus->lost_slot = sd_bus_slot_unref(bus->lost_slot);
     bus->vtable_slot = sd_bus_slot_unref(bus->vtable_slot);

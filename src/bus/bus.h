@@ -18,7 +18,7 @@ enum bus_call {
 };
 
 /* From the management agent or root. */
-enum bus_policy_call { BUS_POLICY_CHECK, BUS_POLICY_APPLY, BUS_POLICY_ROLLBACK, BUS_POLICY_GET };
+enum bus_policy_call { BUS_POLICY_CHECK, BUS_POLICY_APPLY, BUS_POLICY_ROLLBACK, BUS_POLICY_GET, BUS_POLICY_SET_DUE };
 
 struct bus_policy_answer {
     uint32_t generation; /* of BUS_POLICY_APPLY */
@@ -39,8 +39,13 @@ struct bus_ops {
     const struct link *(*get_link)(void *userdata, uint32_t i, struct link_verdict *ret);
     /* Optional. The bus went away (NULL) or is back: src/sys asks it for its services again. Not called by bus_new() and after bus_free(). */
     void (*connection_changed)(void *userdata, struct sd_bus *connection);
-    /* text: the policy; NULL for BUS_POLICY_ROLLBACK and _GET. 0, or negative errno with error_name and a sentence that names line and key. */
+    /*
+     * text: the policy; NULL for BUS_POLICY_ROLLBACK and _GET; never BUS_POLICY_SET_DUE. 0, or negative errno with error_name and a sentence
+     * that names line and key.
+     */
     int (*policy)(void *userdata, enum bus_policy_call call, const char *text, struct bus_policy_answer *answer);
+    /* Optional. When the agent wants to be started next, from now; USEC_INFINITY: not at all. */
+    void (*management_due)(void *userdata, usec_t home_in_usec, usec_t roaming_in_usec);
 };
 
 #define BUS_CALL_PENDING 1
@@ -63,6 +68,12 @@ void bus_event(struct bus *bus, const char *name, const char *const *detail);
 
 /* Ends all pending calls of this kind: error_name NULL means success. */
 void bus_finish(struct bus *bus, enum bus_call call, const char *error_name, const char *error_text);
+
+/*
+ * Has the management agent do what is due; the bus starts it for that. told() has the problem, or NULL when the agent answered; it is not called
+ * after bus_free(). A call that is under way already is not repeated. 0, -EALREADY, -ENOTCONN.
+ */
+int bus_call_agent(struct bus *bus, void (*told)(void *userdata, const char *problem));
 
 /* The JSON of design.md section 7, also used by tests; *ret is malloc'd. now_usec: CLOCK_BOOTTIME; wall_sec: seconds since 1970. */
 int bus_render_status(const struct report *report, usec_t now_usec, int64_t wall_sec, char **ret);

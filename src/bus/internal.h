@@ -22,6 +22,8 @@ struct bus {
     sd_bus *connection; /* NULL while there is none */
     bool announced;     /* the owner was told of this connection */
     sd_bus_slot *vtable_slot, *lost_slot, *name_slot;
+    sd_bus_slot *agent_slot; /* of the call under way; NULL: none */
+    void (*agent_told)(void *userdata, const char *problem);
     sd_event_source *reconnect_timer;
     usec_t reconnect_delay_usec;
 

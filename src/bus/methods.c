@@ -25,6 +25,7 @@ struct request {
     enum bus_call call; /* unless is_policy */
     enum bus_policy_call policy_call;
     const char *text; /* the policy, in message; NULL: none */
+    uint64_t home_in_sec, roaming_in_sec; /* BUS_POLICY_SET_DUE */
     struct authorization *authorization; /* NULL once permitted */
 };
 
@@ -96,17 +97,36 @@ static void request_execute(struct request *request)
         request_end(request, NULL, NULL);
 }
 
+/* UINT64_MAX is never. */
+static usec_t span_of(uint64_t sec)
+{
+    return sec > UINT64_MAX / SEC(1) ? USEC_INFINITY : SEC(sec);
+}
+
+static void request_execute_due(struct request *request)
+{
+    struct bus *bus = request->bus;
+
+    if (bus->ops->management_due)
+        bus->ops->management_due(bus->userdata, span_of(request->home_in_sec), span_of(request->roaming_in_sec));
+    request_end(request, NULL, NULL);
+}
+
 static void request_execute_policy(struct request *request)
 {
     struct bus *bus = request->bus;
     struct bus_policy_answer answer = { .error_name = NULL };
-    int r = bus->ops->policy(bus->userdata, request->policy_call, request->text, &answer);
+    int r;
 
+    if (request->policy_call == BUS_POLICY_SET_DUE)
+        return request_execute_due(request);
+    r = bus->ops->policy(bus->userdata, request->policy_call, request->text, &answer);
     if (r < 0)
         return request_end_failed(request, answer.error_name, answer.error_text[0] ? answer.error_text : strerror(-r));
     switch (request->policy_call) {
     case BUS_POLICY_CHECK:
     case BUS_POLICY_ROLLBACK:
+    case BUS_POLICY_SET_DUE:
         (void)sd_bus_reply_method_return(request->message, NULL);
         break;
     case BUS_POLICY_APPLY:
@@ -211,8 +231,9 @@ int method_control(sd_bus_message *message, void *userdata, sd_bus_error *error)
 int method_policy(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     static const char *const members[] = { [BUS_POLICY_CHECK] = "CheckPolicy", [BUS_POLICY_APPLY] = "ApplyPolicy",
-        [BUS_POLICY_ROLLBACK] = "RollbackPolicy", [BUS_POLICY_GET] = "GetPolicy" };
+        [BUS_POLICY_ROLLBACK] = "RollbackPolicy", [BUS_POLICY_GET] = "GetPolicy", [BUS_POLICY_SET_DUE] = "SetManagementDue" };
     const char *member = sd_bus_message_get_member(message), *text = NULL;
+    uint64_t home_in_sec = 0, roaming_in_sec = 0;
     enum bus_policy_call call = BUS_POLICY_ROLLBACK;
     struct bus *bus = userdata;
     struct request *request;
@@ -225,12 +246,16 @@ int method_policy(sd_bus_message *message, void *userdata, sd_bus_error *error)
         return -EOPNOTSUPP;
     if ((call == BUS_POLICY_CHECK || call == BUS_POLICY_APPLY) && (r = sd_bus_message_read(message, "s", &text)) < 0)
         return r;
+    if (call == BUS_POLICY_SET_DUE && (r = sd_bus_message_read(message, "tt", &home_in_sec, &roaming_in_sec)) < 0)
+        return r;
     r = request_new(bus, message, &request, error);
     if (r < 0)
         return r;
     request->is_policy = true;
     request->policy_call = call;
     request->text = text;
+    request->home_in_sec = home_in_sec;
+    request->roaming_in_sec = roaming_in_sec;
     return request_start(request, NULL, AUTHORITY_MANAGEMENT);
 }
 

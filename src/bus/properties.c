@@ -32,6 +32,8 @@ const sd_bus_vtable manager_vtable[] = {
         "ApplyPolicy", SD_BUS_ARGS("s", text), SD_BUS_RESULT("u", generation), method_policy, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("RollbackPolicy", NULL, NULL, method_policy, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("GetPolicy", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", text), method_policy, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("SetManagementDue", SD_BUS_ARGS("t", home_in_sec, "t", roaming_in_sec), SD_BUS_NO_RESULT, method_policy,
+        SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("GetStatus", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", status), method_get_status,
         SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS(

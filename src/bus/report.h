@@ -23,6 +23,7 @@ struct report {
     bool user_may_disable;
     bool managed; /* by a policy of a management server */
     const char *management_server; /* as configured; NULL: none */
+    usec_t management_due_at_usec; /* CLOCK_BOOTTIME; USEC_INFINITY: nothing is due while things are as they are */
     uint32_t policy_generation; /* 0: none */
     bool policy_on_trial;
     uint32_t policy_rolled_back; /* the generation that was last gone back from; 0: none, or a damaged one */

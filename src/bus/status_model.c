@@ -188,6 +188,8 @@ static void describe_management(const struct report *report, struct status_objec
     add_flag(o, "policy_on_trial", report->managed, report->policy_on_trial);
     add_count(o, "rolled_back_generation", report->policy_rolled_back > 0, report->policy_rolled_back);
     add_text(o, "rolled_back_because", report->policy_rolled_back_why);
+    add_time(o, "next_in", STATUS_KIND_DEADLINE, report->managed && report->management_due_at_usec != USEC_INFINITY,
+        report->management_due_at_usec);
 }
 
 void status_describe(const struct report *report, enum status_part part, struct status_object *ret)

@@ -245,11 +245,16 @@ static void add_certificate(struct json_object *status, struct view *view)
 static void add_management(struct json_object *status, struct view *view)
 {
     const char *why = json_text(status, "management.rolled_back_because");
-    double generation, gone;
+    double generation, gone, next;
+    char text[32];
 
     if (json_flag(status, "management.managed") && json_number(status, "management.policy_generation", &generation))
         add_row(view, "Managed", STYLE_PLAIN, "policy %.0f%s%s", generation, json_flag(status, "management.policy_on_trial") ? ", on trial" : "",
             json_flag(status, "management.user_may_disable") ? "" : "; only root may switch the VPN off");
+    if (json_flag(status, "management.managed") && json_number(status, "management.next_in", &next))
+        add_row(view, "Next session", STYLE_PLAIN, next > 0 ? "in %s" : "now", view_seconds(next, text, sizeof(text)));
+    else if (json_flag(status, "management.managed"))
+        add_row(view, "Next session", STYLE_PLAIN, "when the VPN is connected%s", json_flag(status, "base_link.roaming") ? " at home" : "");
     if (why && json_number(status, "management.rolled_back_generation", &gone))
         add_row(view, "Policy", STYLE_WARN, "%.0f was taken back: %s", gone, why);
     else if (why)

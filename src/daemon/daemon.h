@@ -22,6 +22,7 @@
 #include "config/credentials.h"
 #include "config/settings.h"
 #include "core/core.h"
+#include "core/due.h"
 #include "core/trial.h"
 #include "fw/fw.h"
 #include "ike/ike.h"
@@ -52,6 +53,8 @@ struct daemon_managed {
     struct store_policy present; /* as on disk */
     struct trial trial;
     sd_event_source *timer; /* of the trial */
+    struct due due;
+    sd_event_source *due_timer;
     struct store_taken_back taken_back; /* as on disk */
     uint32_t unusable; /* at the start: the generation that could not be used, */
     char *unusable_why; /* ... until that has been told; NULL: all is well */
@@ -174,6 +177,14 @@ void daemon_get_policy(struct daemon *daemon, struct bus_policy_answer *answer);
 void daemon_watch_trial(struct daemon *daemon); /* after every turn */
 int daemon_start_managed(struct daemon *daemon);
 void daemon_free_managed(struct daemon *daemon);
+
+/* due.c */
+int daemon_start_due(struct daemon *daemon); /* behind daemon_start_managed() */
+void daemon_set_due(struct daemon *daemon, usec_t home_in_usec, usec_t roaming_in_usec);
+void daemon_forget_due(struct daemon *daemon); /* management has ended */
+void daemon_due_by_other_clock(struct daemon *daemon); /* the wall clock was set */
+void daemon_watch_due(struct daemon *daemon); /* after every turn */
+void daemon_free_due(struct daemon *daemon);
 
 /* report.c */
 extern const struct bus_ops daemon_bus_ops;

@@ -175,6 +175,7 @@ static void tear_down(struct daemon *daemon)
     sys_free(daemon->sys);
     wake_free(daemon->wake);
     daemon_free_probe(daemon);
+    daemon_free_due(daemon);
     daemon_free_managed(daemon);
     bus_free(daemon->bus);
     core_free(daemon->core);
@@ -242,6 +243,9 @@ static int run(struct daemon *daemon)
     r = daemon_start_managed(daemon);
     if (r < 0)
         return complain("The policy cannot be watched", r);
+    r = daemon_start_due(daemon);
+    if (r < 0)
+        return complain("The management agent's timer cannot be made", r);
     sd_event_set_watchdog(daemon->loop, true);
     sd_notifyf(0, "READY=1\nSTATUS=%s", state_name(daemon->last.state));
     r = sd_event_loop(daemon->loop);

@@ -145,8 +145,10 @@ int daemon_apply_policy(struct daemon *daemon, const char *text, struct bus_poli
         settings_free(change.settings);
         return r;
     }
-    if (is_empty(text))
+    if (is_empty(text)) {
         note_taken_back(daemon, 0, "");
+        daemon_forget_due(daemon);
+    }
     answer->generation = managed->present.generation;
     if (!same)
         trial_end(&managed->trial);

@@ -39,6 +39,7 @@ static void report_management(const struct daemon *daemon, struct report *ret)
 
     ret->managed = text && text[0] && managed->present.generation > 0;
     ret->management_server = daemon->settings->management_server;
+    ret->management_due_at_usec = due_deadline(&managed->due, &ret->core);
     ret->policy_generation = managed->present.generation;
     ret->policy_on_trial = managed->present.on_trial;
     ret->policy_rolled_back = managed->taken_back.generation;
@@ -165,8 +166,15 @@ static int call_policy(void *userdata, enum bus_policy_call call, const char *te
     case BUS_POLICY_GET:
         daemon_get_policy(userdata, answer);
         return 0;
+    case BUS_POLICY_SET_DUE:
+        break; /* management_due() */
     }
     return -EINVAL;
+}
+
+static void management_due(void *userdata, usec_t home_in_usec, usec_t roaming_in_usec)
+{
+    daemon_set_due(userdata, home_in_usec, roaming_in_usec);
 }
 
 static void connection_changed(void *userdata, struct sd_bus *connection)
@@ -186,4 +194,5 @@ const struct bus_ops daemon_bus_ops = {
     .get_link = get_link,
     .connection_changed = connection_changed,
     .policy = call_policy,
+    .management_due = management_due,
 };

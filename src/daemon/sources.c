@@ -113,6 +113,7 @@ static int on_clock(sd_event_source *source, int fd, uint32_t revents, void *use
     watch_clock(fd);
     sys_compare_clocks(((struct daemon *)userdata)->sys); /* a resume ends the wait, too */
     daemon_push_clock(userdata);
+    daemon_due_by_other_clock(userdata);
     return 0;
 }
 

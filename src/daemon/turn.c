@@ -160,6 +160,7 @@ void daemon_push(struct daemon *daemon, const struct event *event)
     daemon->in_turn = false;
     arm(daemon);
     daemon_watch_trial(daemon);
+    daemon_watch_due(daemon);
 }
 
 void daemon_push_simple(struct daemon *daemon, enum event_type type)

@@ -50,8 +50,9 @@ int agent_unenrol(struct agent *agent, struct dm_error *error);
 /* Renewal where it is due, a session with the management server, the policy to mvpnd. by_user: abroad as well. */
 int agent_sync(struct agent *agent, bool by_user, struct dm_error *error);
 int agent_show(struct agent *agent, const char *uri, char **ret, struct dm_error *error);
-/* What the clock makes due: renewal, a session, the end of an old key. */
+/* What the clock makes due: renewal, a session, the end of an old key. mvpnd is told when to call for it next. */
 void agent_do_due(struct agent *agent);
+void agent_tell_due(struct agent *agent); /* behind a job that may have changed it */
 
 /* authorize.c: polkit's verdict for the sender; root always. Answered once, never before this returns. */
 enum agent_verdict {

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/macro.h"
 #include "dm/manage.h"
 #include "dm/mvpnd.h"
 #include "dm/schedule.h"
@@ -18,6 +19,7 @@
 #include <sys/random.h>
 #include <syslog.h>
 
+#define AGAIN_SEC            (15 * 60)
 #define TRIAL_SEC            300 /* longer than mvpnd tries a policy */
 #define DEFAULT_INTERVAL_SEC (8 * 3600) /* as mvpn.conf has it for PollInterval= */
 
@@ -214,18 +216,55 @@ int agent_sync(struct agent *agent, bool by_user, struct dm_error *error)
     return agent_give_policy(agent, error);
 }
 
-void agent_do_due(struct agent *agent)
+/* What is due already and was tried just now is tried again in a while. */
+static uint64_t seconds_until(int64_t at_sec, int64_t now_sec, bool tried)
+{
+    return at_sec > now_sec ? (uint64_t)(at_sec - now_sec) : tried ? AGAIN_SEC : 0;
+}
+
+/* Sessions may be unwanted abroad; renewals, and the settling of one, are for everywhere. */
+static void tell_due(struct agent *agent, bool tried)
+{
+    uint64_t home_sec = UINT64_MAX, roaming_sec = UINT64_MAX, session_sec;
+    int64_t now_sec = clock_realtime_sec();
+    struct dm_account account;
+
+    if (dm_store_load(agent->store, &account) >= 0) {
+        struct dm_schedule schedule = schedule_of(agent);
+
+        home_sec = roaming_sec = account.previous[0] ? TRIAL_SEC : seconds_until(account.renew_at_sec, now_sec, tried);
+        session_sec = seconds_until(account.next_session_at_sec, now_sec, tried);
+        if (dm_manage_is_managed(agent->store)) {
+            home_sec = MIN_OF(home_sec, session_sec);
+            roaming_sec = schedule.not_while_roaming ? roaming_sec : MIN_OF(roaming_sec, session_sec);
+        }
+    }
+    mvpnd_set_due(agent->bus, home_sec, roaming_sec);
+}
+
+void agent_tell_due(struct agent *agent)
+{
+    tell_due(agent, true);
+}
+
+static bool do_due(struct agent *agent)
 {
     struct dm_account account;
     struct dm_error error = { 0 };
     int64_t now_sec = clock_realtime_sec();
 
     if (dm_store_load(agent->store, &account) < 0)
-        return;
+        return false;
     if (now_sec < account.next_session_at_sec && now_sec < account.renew_at_sec && !account.previous[0])
-        return;
+        return false;
     if (agent_sync(agent, false, &error) < 0)
         agent_log(LOG_WARNING, "%s", error.text);
+    return true;
+}
+
+void agent_do_due(struct agent *agent)
+{
+    tell_due(agent, do_due(agent));
 }
 
 int agent_show(struct agent *agent, const char *uri, char **ret, struct dm_error *error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mvpn-dm: command line, start and end. It is started by a call on the bus or by its timer, does what is due or asked, and ends when it has
+ * mvpn-dm: command line, start and end. It is started by a call on the bus, does what is due or asked, and ends when it has
  * been idle for a while: between sessions it does not run.
  * Copyright (C) 2026 The mvpn authors
  */
@@ -31,7 +31,7 @@ struct options {
 static void print_help(void)
 {
     puts("Usage: mvpn-dm [OPTION]...\n"
-         "The management agent of mvpn: enrolment and OMA DM. Started by D-Bus or its timer; see mvpn-dm(8).\n\n"
+         "The management agent of mvpn: enrolment and OMA DM. Started by D-Bus; see mvpn-dm(8).\n\n"
          "  --config FILE       configuration file (/etc/mvpn/mvpn.conf)\n"
          "  --state-dir DIR     account, keys and certificates (/var/lib/mvpn-dm)\n"
          "  --runtime-dir DIR   what is forgotten at power-off (/run/mvpn)\n"
@@ -106,7 +106,6 @@ static int on_start(sd_event_source *source, void *userdata)
     struct agent *agent = userdata;
 
     (void)source;
-    agent_do_due(agent);
     return agent_stay(agent);
 }
 

@@ -135,6 +135,21 @@ bool mvpnd_look(struct sd_bus *bus, struct mvpnd_state *ret)
     return ret->state[0] != '\0';
 }
 
+void mvpnd_set_due(struct sd_bus *bus, uint64_t home_in_sec, uint64_t roaming_in_sec)
+{
+    sd_bus_message *message = NULL;
+    int r;
+
+    r = sd_bus_message_new_method_call(bus, &message, MVPN_BUS_NAME, MVPN_BUS_PATH, MVPN_BUS_INTERFACE, "SetManagementDue");
+    if (r >= 0)
+        r = sd_bus_message_set_auto_start(message, false);
+    if (r >= 0)
+        r = sd_bus_message_append(message, "tt", home_in_sec, roaming_in_sec);
+    if (r >= 0)
+        (void)sd_bus_call(bus, message, CALL_USEC, NULL, NULL);
+    sd_bus_message_unref(message);
+}
+
 void mvpnd_connect(struct sd_bus *bus)
 {
     sd_bus_error problem = SD_BUS_ERROR_NULL;

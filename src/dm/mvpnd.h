@@ -28,5 +28,8 @@ struct mvpnd_state {
 /* Zeroed, and false, where mvpnd is not there. */
 bool mvpnd_look(struct sd_bus *bus, struct mvpnd_state *ret);
 
+/* When mvpn-dm wants to be called next (DoDue), in seconds from now; UINT64_MAX: not at all. Where mvpnd is not there it asks when it starts. */
+void mvpnd_set_due(struct sd_bus *bus, uint64_t home_in_sec, uint64_t roaming_in_sec);
+
 /* Has it try at once; whether it may is its own decision. */
 void mvpnd_connect(struct sd_bus *bus);

@@ -117,6 +117,8 @@ static void run_call(struct call *call)
         r = agent_sync(call->agent, true, &error);
     else
         r = agent_show(call->agent, call->uri, &text, &error);
+    if (strcmp(member, "Show") != 0)
+        agent_tell_due(call->agent);
     reply(call, r, &error, text);
     free(call->agent->destination);
     call->agent->destination = NULL;
@@ -278,12 +280,36 @@ static int on_show(sd_bus_message *message, void *userdata, sd_bus_error *error)
     return r < 0 ? r : 1;
 }
 
+static bool is_from_root(sd_bus_message *message)
+{
+    sd_bus_creds *creds = NULL;
+    uid_t uid = (uid_t)-1;
+
+    if (sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID, &creds) < 0 || sd_bus_creds_get_euid(creds, &uid) < 0)
+        uid = (uid_t)-1;
+    sd_bus_creds_unref(creds);
+    return uid == 0;
+}
+
+/* For mvpnd: what fails stays due, and nobody else shall have it tried again and again. */
+static int on_do_due(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    struct agent *agent = userdata;
+
+    if (!is_from_root(message))
+        return sd_bus_error_set_const(error, MVPN_ERROR_NOT_PERMITTED, "This is mvpnd's to ask. 'mvpnctl sync' holds a session now.");
+    agent_do_due(agent);
+    (void)agent_stay(agent);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
 static const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD("Enroll", "a{sv}", "", on_enroll, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Unenroll", "", "", on_unenroll, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Sync", "", "", on_sync, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Show", "s", "s", on_show, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("DoDue", "", "", on_do_due, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_SIGNAL("Progress", "s", 0),
     SD_BUS_VTABLE_END,
 };

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +107,16 @@ static int on_policy(void *userdata, enum bus_policy_call call, const char *text
     return s->answer_name[0] ? -EINVAL : 0;
 }
 
-static const struct bus_ops ops = { on_call, on_report, on_n_links, on_link, on_connection, on_policy };
+static void on_due(void *userdata, usec_t home_in_usec, usec_t roaming_in_usec)
+{
+    char line[64];
+
+    (void)userdata;
+    snprintf(line, sizeof(line), "%" PRIu64 " %s", home_in_usec / SEC(1), roaming_in_usec == USEC_INFINITY ? "never" : "some time");
+    say("call set-management-due", line);
+}
+
+static const struct bus_ops ops = { on_call, on_report, on_n_links, on_link, on_connection, on_policy, on_due };
 
 static void set_link(struct service *s, const char *name)
 {

@@ -63,6 +63,7 @@ static void with_tunnel(struct report *report)
 static void with_policy(struct report *report)
 {
     report->managed = true;
+    report->management_due_at_usec = REPORT_NOW_USEC + HOURS(3);
     report->management_server = "https://mdm.example.com/dm";
     report->policy_generation = 7;
 }

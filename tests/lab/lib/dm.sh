@@ -8,6 +8,8 @@
 
 DM_DIR=$LAB_DIR/dm
 DM2_DIR=$LAB_DIR/dm2
+# by schedule once a day: a session that a scenario did not ask for would take its script
+DM_POLL='{"NumberOfFirstRetries": 0, "IntervalForFirstSetOfRetries": 0, "NumberOfRemainingScheduledRetries": 0, "IntervalForRemainingScheduledRetries": 1560}'
 
 dm_program() { /usr/bin/python3 "$LAB_SUPPORT/dm-server" "$@"; }
 
@@ -41,7 +43,7 @@ END
 addr replace $DM_V4/24 dev corp
 addr replace $DM_V6/64 dev corp
 END
-    dm_set device_name=handset-1.example.com "enroll_url=https://$ENROLL_NAME" "dm_url=https://$DM_NAME/dm" "$@"
+    dm_set device_name=handset-1.example.com "enroll_url=https://$ENROLL_NAME" "dm_url=https://$DM_NAME/dm" "poll=$DM_POLL" "$@"
     dm_serve dmenroll svc "$DM_DIR" dm "$ENROLL_V4" "$ENROLL_V6"
     dm_serve dmcorp corp "$DM_DIR" dm "$DM_V4" "$DM_V6"
 }

@@ -56,6 +56,7 @@ handset_bus_config() {
 <busconfig>
   <type>system</type>
   <listen>$HANDSET_BUS</listen>
+  <servicedir>$HANDSET_DIR/services</servicedir>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow user="*"/>
@@ -84,7 +85,7 @@ END
 
 lab_handset_prepare() {
     printf 'nameserver %s\nnameserver %s\noptions timeout:1 attempts:2\n' "$DNS_V4" "$DNS_V6" >"$HANDSET_DIR/resolv.conf"
-    mkdir -p "$HANDSET_STATE" "$HANDSET_RUN"
+    mkdir -p "$HANDSET_STATE" "$HANDSET_RUN" "$HANDSET_DIR/services"
     chmod 0700 "$HANDSET_STATE"
     handset_holder
     handset_bus_config >"$HANDSET_DIR/bus.conf"
