@@ -51,6 +51,7 @@ static const struct dm_field management_fields[] = {
     P("server-secret", server.secret, DM_FIELD_TEXT),
     P("server-nonce", server.nonce, DM_FIELD_TEXT),
     P("server-nonce-used", server.nonce_used, DM_FIELD_BOOL),
+    P("not-while-roaming", not_while_roaming, DM_FIELD_BOOL),
     P("retries", retry_count, DM_FIELD_UINT32),
     P("initial-backoff", initial_backoff_msec, DM_FIELD_UINT32),
     P("max-backoff", max_backoff_msec, DM_FIELD_UINT32),

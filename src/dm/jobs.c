@@ -185,6 +185,7 @@ static int hold_session(struct agent *agent, const struct mvpnd_state *state, bo
     }
     tell(agent, "Asking the management server");
     r = dm_manage_run(agent->store, &hooks, false, &orders, error);
+    schedule = schedule_of(agent); /* the session may have changed it */
     note_session(agent, &schedule, r);
     return r < 0 ? r : obey(agent, &orders, error);
 }

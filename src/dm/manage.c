@@ -592,6 +592,15 @@ static uint32_t poll_value(struct dm_tree *tree, const char *provider, const cha
     return (uint32_t)strtoul(dm_tree_text(tree, uri), NULL, 10);
 }
 
+/* Our own node, where it is set: [Management] PollInterval= in mvpn.conf's words. */
+static void read_interval(struct dm_tree *tree, struct dm_schedule *ret)
+{
+    uint64_t sec = strtoull(dm_tree_text(tree, DM_URI_MOBILEVPN "/Schedule/Interval"), NULL, 10);
+
+    if (sec > 0)
+        ret->default_interval_sec = sec;
+}
+
 int dm_manage_schedule(struct dm_store *store, struct dm_schedule *ret)
 {
     struct dm_provisioning server;
@@ -604,6 +613,7 @@ int dm_manage_schedule(struct dm_store *store, struct dm_schedule *ret)
     if (r == 0) {
         const char *id = server.provider_id;
 
+        read_interval(tree, ret);
         ret->first_retries = fresh ? server.poll.first_retries : poll_value(tree, id, "NumberOfFirstRetries");
         ret->first_interval_min = fresh ? server.poll.first_interval_min : poll_value(tree, id, "IntervalForFirstSetOfRetries");
         ret->second_retries = fresh ? server.poll.second_retries : poll_value(tree, id, "NumberOfSecondRetries");
@@ -611,6 +621,7 @@ int dm_manage_schedule(struct dm_store *store, struct dm_schedule *ret)
         ret->remaining_retries = fresh ? server.poll.remaining_retries : poll_value(tree, id, "NumberOfRemainingScheduledRetries");
         ret->remaining_interval_min =
             fresh ? server.poll.remaining_interval_min : poll_value(tree, id, "IntervalForRemainingScheduledRetries");
+        ret->not_while_roaming = server.not_while_roaming;
         ret->retry_count = server.retry_count;
         ret->initial_backoff_msec = server.initial_backoff_msec;
         ret->max_backoff_msec = server.max_backoff_msec;

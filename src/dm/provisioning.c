@@ -49,6 +49,11 @@ static const char *parm(const struct dm_element *e, const char *name)
     return NULL;
 }
 
+static bool is_yes(const char *text)
+{
+    return text && (strcasecmp(text, "true") == 0 || strcmp(text, "1") == 0);
+}
+
 static uint32_t number(const struct dm_element *e, const char *name)
 {
     const char *text = parm(e, name);
@@ -166,6 +171,7 @@ static int read_application(const struct dm_element *e, struct dm_provisioning *
     if (!settings->provider_id[0] || strchr(settings->provider_id, '/'))
         return dm_error_set(error, -EBADMSG, "The management server has no usable name (PROVIDER-ID).");
     settings->wbxml = encoding && strcasestr(encoding, "wbxml");
+    settings->not_while_roaming = is_yes(parm(e, "DISABLEONROAMING"));
     settings->retry_count = number(e, "CONNRETRYFREQ");
     settings->initial_backoff_msec = number(e, "INITIALBACKOFFTIME");
     settings->max_backoff_msec = number(e, "MAXBACKOFFTIME");
@@ -178,7 +184,6 @@ static void read_client(const struct dm_element *e, struct dm_provisioning *sett
 {
     for (const struct dm_element *provider = inside(inside(e, "Provider"), NULL); provider; provider = seek(provider->next, NULL)) {
         const struct dm_element *poll = inside(provider, "Poll");
-        const char *login = parm(poll, "PollOnLogin");
 
         if (!poll || (settings->provider_id[0] && strcmp(type_of(provider), settings->provider_id) != 0))
             continue;
@@ -189,7 +194,7 @@ static void read_client(const struct dm_element *e, struct dm_provisioning *sett
             number(poll, "IntervalForSecondSetOfRetries"),
             number(poll, "NumberOfRemainingScheduledRetries"),
             number(poll, "IntervalForRemainingScheduledRetries"),
-            login && (strcasecmp(login, "true") == 0 || strcmp(login, "1") == 0),
+            is_yes(parm(poll, "PollOnLogin")),
         };
         return;
     }

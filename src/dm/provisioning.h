@@ -41,6 +41,7 @@ struct dm_provisioning {
     char address[1024]; /* of the DM server; "" when the document names none */
     bool wbxml;
     struct dm_appauth client, server;
+    bool not_while_roaming; /* no sessions then */
     uint32_t retry_count, initial_backoff_msec, max_backoff_msec;
     struct dm_poll poll;
     uint32_t renew_period_days, renew_retry_days; /* 0: not said */

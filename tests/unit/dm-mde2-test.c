@@ -37,7 +37,7 @@ static void reads_the_account(void)
         "<parm name=\"IntervalForRemainingScheduledRetries\" value=\"1560\"/><parm name=\"PollOnLogin\" value=\"true\" datatype=\"string\"/>"
         "</characteristic></characteristic></characteristic></characteristic>"
         W7(ID("srv") ADDR("https://dm.example.com/dm") "<parm name=\"CONNRETRYFREQ\" value=\"6\"/>"
-           "<parm name=\"INITIALBACKOFFTIME\" value=\"-1\"/><characteristic type=\"APPAUTH\"><parm name=\"AAUTHLEVEL\" value=\"APPSRV\"/>"
+           "<parm name=\"DISABLEONROAMING\" value=\"1\"/><parm name=\"INITIALBACKOFFTIME\" value=\"-1\"/><characteristic type=\"APPAUTH\"><parm name=\"AAUTHLEVEL\" value=\"APPSRV\"/>"
            "<parm name=\"AAUTHTYPE\" value=\"DIGEST\"/><parm name=\"AAUTHNAME\" value=\"client1\"/><parm name=\"AAUTHSECRET\" value=\"s3cret\"/>"
            "<parm name=\"AAUTHDATA\" value=\"AQIDBA==\"/></characteristic>")
         W7(ID("second") ADDR("https://other.example.com/dm")) "<characteristic type=\"Registry\"/><unheard-of/>"), &p), 0);
@@ -47,6 +47,7 @@ static void reads_the_account(void)
     CHECK_STR(p.settings.client.user, "client1");
     CHECK_STR(p.settings.client.nonce, "AQIDBA==");
     CHECK_EQ(p.settings.server.proof, DM_PROOF_TLS);
+    CHECK(p.settings.not_while_roaming);
     CHECK_EQ(p.settings.retry_count, 6);
     CHECK_EQ(p.settings.initial_backoff_msec, 0); /* no number */
     CHECK_EQ(p.settings.poll.first_retries, 8);
