@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define CRC_KEY " crc="
-#define LOSSY_WORD " lossy"
+#define LOSSY   "lossy"
 
 static const char *const METHOD_WORDS[] = {
     [NAT_METHOD_NONE] = "none",
@@ -130,7 +130,7 @@ static void add_line(const struct natcache_entry *entry, struct strbuf *ret)
     else
         strbuf_add(ret, "%" PRIu64, k->lifetime_usec);
     strbuf_add(ret, " confirmations=%" PRIu32 " confirmed-at=%" PRId64 "%s", k->n_confirmations, entry->confirmed_at_sec,
-        k->lossy ? LOSSY_WORD : "");
+        k->lossy ? " " LOSSY : "");
     strbuf_add(ret, CRC_KEY "%08" PRIx32 "\n", crc32_of(ret->text + start, ret->length_bytes - start));
 }
 
@@ -212,7 +212,7 @@ static bool parse_words(char *line, struct natcache_entry *ret)
     if (!family || !method || !lifetime || !confirmations || !confirmed_at || strlen(family) != 1)
         return false;
     k->lossy = rest != NULL;
-    if (rest && strcmp(rest, LOSSY_WORD + 1) != 0)
+    if (rest && strcmp(rest, LOSSY) != 0)
         return false;
     k->family = (uint8_t)(family[0] - '0');
     if (!parse_name(name, k->network) || !parse_method(method, &k->method) || !parse_number(confirmations, UINT32_MAX, &n_confirmations) ||
