@@ -320,7 +320,9 @@ static void move_failed(struct fixture *f)
 
 static void answered(struct fixture *f)
 {
-    fx(f, &(struct event){ .type = EVENT_TRAFFIC, .traffic = { f->mirror.now_usec, f->mirror.now_usec, 0 } });
+    const usec_t now_usec = f->mirror.now_usec;
+
+    fx(f, &(struct event){ .type = EVENT_TRAFFIC, .traffic = { .last_in_at_usec = now_usec, .last_out_at_usec = now_usec } });
 }
 
 static void unanswered(struct fixture *f)
