@@ -338,7 +338,7 @@ void datapath_watch(struct datapath *datapath, uint32_t attempt)
         wake(datapath);
 }
 
-static uint32_t count_sas(struct datapath *datapath)
+uint32_t datapath_count_sas(struct datapath *datapath)
 {
     uint32_t n = 0;
 
@@ -359,7 +359,6 @@ void datapath_get_stats(
         .tx_packets = atomic_load(&datapath->tx_packets),
         .n_dropped = atomic_load(&datapath->n_dropped),
         .n_kept = atomic_load(&datapath->n_kept),
-        .n_sas = count_sas(datapath),
     };
     traffic_read(&datapath->marks, ret_traffic);
 }

@@ -27,7 +27,6 @@ struct datapath_stats {
     uint64_t tx_bytes, tx_packets; /* inner packets sealed and sent */
     uint64_t n_dropped;            /* either direction, for whatever reason */
     uint64_t n_kept;               /* packets that waited for a tunnel and went through it */
-    uint32_t n_sas;                /* that stand; 0 where the kernel has them */
 };
 
 enum datapath_notice_type {
@@ -105,3 +104,4 @@ void datapath_watch_demand(struct datapath *datapath);
 
 void datapath_get_stats(
     struct datapath *datapath, struct datapath_stats *ret_stats, struct traffic *ret_traffic);
+uint32_t datapath_count_sas(struct datapath *datapath); /* that stand; waits for the thread, unlike the above */

@@ -254,5 +254,9 @@ void ike_get_stats(struct ike *ike, struct ike_stats *ret)
     ret->tx_bytes = stats.tx_bytes;
     ret->tx_packets = stats.tx_packets;
     ret->n_rekeys = satrack_n_rekeys(&ike->track);
-    ret->n_sas = stats.n_sas;
+}
+
+uint32_t ike_count_sas(struct ike *ike)
+{
+    return ike->datapath ? datapath_count_sas(ike->datapath) : 0;
 }

@@ -25,7 +25,6 @@ struct ike_stats {
     uint64_t rx_bytes, tx_bytes; /* inner packets of the tunnel, over all SAs since ike_start */
     uint64_t rx_packets, tx_packets;
     uint64_t n_rekeys; /* IKE and CHILD SAs */
-    uint32_t n_sas; /* ESP SAs of either direction that stand, replaced ones among them; 0 where the kernel has them */
 };
 
 /* 0, or -ELIBBAD with a sentence in ret_error when the libcharon that is loaded is not the one mvpnd was built for. */
@@ -47,3 +46,4 @@ int ike_set_tun(struct ike *ike, int tun_fd);
 int ike_fd(const struct ike *ike); /* readable while ike_pop() has events */
 bool ike_pop(struct ike *ike, struct event *ret);
 void ike_get_stats(struct ike *ike, struct ike_stats *ret);
+uint32_t ike_count_sas(struct ike *ike); /* ESP SAs of either direction that stand, replaced ones among them; 0 where the kernel has them */

@@ -99,7 +99,7 @@ static void print_stats(struct drive *drive)
     ike_get_stats(drive->ike, &stats);
     printf("stats rx_packets=%" PRIu64 " tx_packets=%" PRIu64 " rx_bytes=%" PRIu64 " tx_bytes=%" PRIu64
            " rekeys=%" PRIu64 " sas=%" PRIu32 " last_in=%" PRIu64 " last_out=%" PRIu64 " unanswered=%" PRIu64 "\n",
-        stats.rx_packets, stats.tx_packets, stats.rx_bytes, stats.tx_bytes, stats.n_rekeys, stats.n_sas,
+        stats.rx_packets, stats.tx_packets, stats.rx_bytes, stats.tx_bytes, stats.n_rekeys, ike_count_sas(drive->ike),
         stats.traffic.last_in_at_usec, stats.traffic.last_out_at_usec, stats.traffic.unanswered_at_usec);
 }
 
