@@ -141,6 +141,7 @@ void daemon_free_probe(struct daemon *daemon);
 int daemon_add_sources(struct daemon *daemon);
 void daemon_push_links(struct daemon *daemon);
 int64_t daemon_wallclock_floor_sec(const struct daemon *daemon); /* the newest time that is known to have passed */
+int64_t daemon_clock_offset_usec(void); /* the wall clock less CLOCK_BOOTTIME */
 void daemon_push_clock(struct daemon *daemon);
 
 /* repair.c */
@@ -173,6 +174,7 @@ void daemon_set_interest(struct daemon *daemon); /* routes to literal gateways c
 int daemon_check_policy(struct daemon *daemon, const char *text, struct bus_policy_answer *answer);
 int daemon_apply_policy(struct daemon *daemon, const char *text, struct bus_policy_answer *answer);
 int daemon_rollback_policy(struct daemon *daemon, struct bus_policy_answer *answer);
+bool daemon_is_managed(const struct daemon *daemon); /* a policy is in force */
 void daemon_get_policy(struct daemon *daemon, struct bus_policy_answer *answer);
 void daemon_watch_trial(struct daemon *daemon); /* after every turn */
 int daemon_start_managed(struct daemon *daemon);

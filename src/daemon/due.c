@@ -12,13 +12,6 @@
 
 #define LATENESS_MAX_USEC MINUTES(5) /* so that the kernel can put it together with other wake-ups */
 
-static bool is_managed(const struct daemon *daemon)
-{
-    const struct store_policy *present = &daemon->managed.present;
-
-    return present->generation > 0 && present->text && present->text[0];
-}
-
 static void on_told(void *userdata, const char *problem)
 {
     (void)userdata;
@@ -35,47 +28,51 @@ static void start(struct daemon *daemon)
 static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct daemon *daemon = userdata;
-    struct core_status status;
 
     (void)source, (void)usec;
-    core_get_status(daemon->core, &status);
-    if (due_look(&daemon->managed.due, clock_boottime_usec(), &status))
+    if (due_look(&daemon->managed.due, clock_boottime_usec(), &daemon->last))
         start(daemon);
     daemon_watch_due(daemon);
     return 0;
 }
 
-void daemon_watch_due(struct daemon *daemon)
+static bool is_armed_for(sd_event_source *timer, usec_t at_usec)
 {
-    struct daemon_managed *managed = &daemon->managed;
-    usec_t at_usec, now_usec = clock_boottime_usec();
-    struct core_status status;
+    uint64_t armed_usec;
 
-    if (!managed->due_timer)
-        return;
-    core_get_status(daemon->core, &status);
-    at_usec = due_deadline(&managed->due, &status);
-    if (at_usec != USEC_INFINITY) {
-        sd_event_source_set_time(managed->due_timer, at_usec);
-        sd_event_source_set_time_accuracy(managed->due_timer, MAX_OF(MIN_OF(usec_sub(at_usec, now_usec) / 10, LATENESS_MAX_USEC), MSEC(1)));
-    }
-    sd_event_source_set_enabled(managed->due_timer, at_usec == USEC_INFINITY ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+    return sd_event_source_get_enabled(timer, NULL) > 0 && sd_event_source_get_time(timer, &armed_usec) >= 0 && armed_usec == at_usec;
 }
 
-static int64_t clock_offset_usec(void)
+/* Hardly any turn changes it: then there is nothing to tell the kernel. */
+void daemon_watch_due(struct daemon *daemon)
 {
-    return clock_realtime_sec() * (int64_t)SEC(1) - (int64_t)clock_boottime_usec();
+    sd_event_source *timer = daemon->managed.due_timer;
+    usec_t at_usec, early_usec;
+
+    if (!timer)
+        return;
+    at_usec = due_deadline(&daemon->managed.due, &daemon->last);
+    if (at_usec == USEC_INFINITY) {
+        sd_event_source_set_enabled(timer, SD_EVENT_OFF);
+        return;
+    }
+    if (is_armed_for(timer, at_usec))
+        return;
+    early_usec = usec_sub(at_usec, clock_boottime_usec());
+    sd_event_source_set_time(timer, at_usec);
+    sd_event_source_set_time_accuracy(timer, MAX_OF(MIN_OF(early_usec / 10, LATENESS_MAX_USEC), MSEC(1)));
+    sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
 }
 
 void daemon_set_due(struct daemon *daemon, usec_t home_in_usec, usec_t roaming_in_usec)
 {
-    due_set(&daemon->managed.due, clock_boottime_usec(), clock_offset_usec(), home_in_usec, roaming_in_usec);
+    due_set(&daemon->managed.due, clock_boottime_usec(), daemon_clock_offset_usec(), home_in_usec, roaming_in_usec);
     daemon_watch_due(daemon);
 }
 
 void daemon_due_by_other_clock(struct daemon *daemon)
 {
-    due_on_clock(&daemon->managed.due, clock_boottime_usec(), clock_offset_usec());
+    due_on_clock(&daemon->managed.due, clock_boottime_usec(), daemon_clock_offset_usec());
     daemon_watch_due(daemon);
 }
 
@@ -90,7 +87,7 @@ int daemon_start_due(struct daemon *daemon)
     struct daemon_managed *managed = &daemon->managed;
     int r;
 
-    if (is_managed(daemon))
+    if (daemon_is_managed(daemon))
         due_unknown(&managed->due, clock_boottime_usec());
     else
         due_never(&managed->due);

@@ -290,6 +290,13 @@ static int on_trial(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
+bool daemon_is_managed(const struct daemon *daemon)
+{
+    const struct store_policy *present = &daemon->managed.present;
+
+    return present->generation > 0 && present->text && present->text[0];
+}
+
 void daemon_get_policy(struct daemon *daemon, struct bus_policy_answer *answer)
 {
     answer->text = daemon->managed.present.text ? daemon->managed.present.text : "";

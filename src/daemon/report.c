@@ -35,9 +35,8 @@ const char *daemon_message(const struct daemon *daemon, const struct core_status
 static void report_management(const struct daemon *daemon, struct report *ret)
 {
     const struct daemon_managed *managed = &daemon->managed;
-    const char *text = managed->present.text;
 
-    ret->managed = text && text[0] && managed->present.generation > 0;
+    ret->managed = daemon_is_managed(daemon);
     ret->management_server = daemon->settings->management_server;
     ret->management_due_at_usec = due_deadline(&managed->due, &ret->core);
     ret->policy_generation = managed->present.generation;

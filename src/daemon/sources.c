@@ -33,11 +33,16 @@ int64_t daemon_wallclock_floor_sec(const struct daemon *daemon)
     return MAX_OF(MVPN_BUILD_TIME, daemon->record.newest_time_sec);
 }
 
+int64_t daemon_clock_offset_usec(void)
+{
+    return clock_realtime_usec() - (int64_t)clock_boottime_usec();
+}
+
 void daemon_push_clock(struct daemon *daemon)
 {
     struct event event = { .type = EVENT_CLOCK };
 
-    event.clock.offset_usec = clock_realtime_usec() - (int64_t)clock_boottime_usec();
+    event.clock.offset_usec = daemon_clock_offset_usec();
     event.clock.floor_sec = daemon_wallclock_floor_sec(daemon);
     daemon_push(daemon, &event);
 }
