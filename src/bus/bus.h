@@ -20,6 +20,12 @@ enum bus_call {
 /* From the management agent or root. */
 enum bus_policy_call { BUS_POLICY_CHECK, BUS_POLICY_APPLY, BUS_POLICY_ROLLBACK, BUS_POLICY_GET, BUS_POLICY_SET_DUE };
 
+/* What came with it; what the call does not have is zero. */
+struct bus_policy_arguments {
+    const char *text; /* the policy */
+    usec_t home_in_usec, roaming_in_usec; /* of BUS_POLICY_SET_DUE: when the agent wants to be called, from now; USEC_INFINITY: not at all */
+};
+
 struct bus_policy_answer {
     uint32_t generation; /* of BUS_POLICY_APPLY */
     const char *text; /* of BUS_POLICY_GET; the daemon's, until the loop goes on */
@@ -39,13 +45,8 @@ struct bus_ops {
     const struct link *(*get_link)(void *userdata, uint32_t i, struct link_verdict *ret);
     /* Optional. The bus went away (NULL) or is back: src/sys asks it for its services again. Not called by bus_new() and after bus_free(). */
     void (*connection_changed)(void *userdata, struct sd_bus *connection);
-    /*
-     * text: the policy; NULL for BUS_POLICY_ROLLBACK and _GET; never BUS_POLICY_SET_DUE. 0, or negative errno with error_name and a sentence
-     * that names line and key.
-     */
-    int (*policy)(void *userdata, enum bus_policy_call call, const char *text, struct bus_policy_answer *answer);
-    /* Optional. When the agent wants to be started next, from now; USEC_INFINITY: not at all. */
-    void (*management_due)(void *userdata, usec_t home_in_usec, usec_t roaming_in_usec);
+    /* 0, or negative errno with error_name and a sentence that names line and key. */
+    int (*policy)(void *userdata, enum bus_policy_call call, const struct bus_policy_arguments *arguments, struct bus_policy_answer *answer);
 };
 
 #define BUS_CALL_PENDING 1

@@ -24,8 +24,7 @@ struct request {
     bool is_policy;
     enum bus_call call; /* unless is_policy */
     enum bus_policy_call policy_call;
-    const char *text; /* the policy, in message; NULL: none */
-    uint64_t home_in_sec, roaming_in_sec; /* BUS_POLICY_SET_DUE */
+    struct bus_policy_arguments arguments; /* of it; text is the message's */
     struct authorization *authorization; /* NULL once permitted */
 };
 
@@ -97,30 +96,12 @@ static void request_execute(struct request *request)
         request_end(request, NULL, NULL);
 }
 
-/* UINT64_MAX is never. */
-static usec_t span_of(uint64_t sec)
-{
-    return sec > UINT64_MAX / SEC(1) ? USEC_INFINITY : SEC(sec);
-}
-
-static void request_execute_due(struct request *request)
-{
-    struct bus *bus = request->bus;
-
-    if (bus->ops->management_due)
-        bus->ops->management_due(bus->userdata, span_of(request->home_in_sec), span_of(request->roaming_in_sec));
-    request_end(request, NULL, NULL);
-}
-
 static void request_execute_policy(struct request *request)
 {
     struct bus *bus = request->bus;
     struct bus_policy_answer answer = { .error_name = NULL };
-    int r;
+    int r = bus->ops->policy(bus->userdata, request->policy_call, &request->arguments, &answer);
 
-    if (request->policy_call == BUS_POLICY_SET_DUE)
-        return request_execute_due(request);
-    r = bus->ops->policy(bus->userdata, request->policy_call, request->text, &answer);
     if (r < 0)
         return request_end_failed(request, answer.error_name, answer.error_text[0] ? answer.error_text : strerror(-r));
     switch (request->policy_call) {
@@ -228,13 +209,34 @@ int method_control(sd_bus_message *message, void *userdata, sd_bus_error *error)
     return request_start(request, calls[call].action, authority_for(bus, call));
 }
 
+/* UINT64_MAX is never. */
+static usec_t span_of(uint64_t sec)
+{
+    return sec > UINT64_MAX / SEC(1) ? USEC_INFINITY : SEC(sec);
+}
+
+static int read_arguments(sd_bus_message *message, enum bus_policy_call call, struct bus_policy_arguments *ret)
+{
+    uint64_t home_in_sec, roaming_in_sec;
+    int r = 0;
+
+    *ret = (struct bus_policy_arguments){ .text = NULL };
+    if (call == BUS_POLICY_CHECK || call == BUS_POLICY_APPLY)
+        return sd_bus_message_read(message, "s", &ret->text);
+    if (call == BUS_POLICY_SET_DUE && (r = sd_bus_message_read(message, "tt", &home_in_sec, &roaming_in_sec)) >= 0) {
+        ret->home_in_usec = span_of(home_in_sec);
+        ret->roaming_in_usec = span_of(roaming_in_sec);
+    }
+    return r;
+}
+
 int method_policy(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     static const char *const members[] = { [BUS_POLICY_CHECK] = "CheckPolicy", [BUS_POLICY_APPLY] = "ApplyPolicy",
         [BUS_POLICY_ROLLBACK] = "RollbackPolicy", [BUS_POLICY_GET] = "GetPolicy", [BUS_POLICY_SET_DUE] = "SetManagementDue" };
-    const char *member = sd_bus_message_get_member(message), *text = NULL;
-    uint64_t home_in_sec = 0, roaming_in_sec = 0;
+    const char *member = sd_bus_message_get_member(message);
     enum bus_policy_call call = BUS_POLICY_ROLLBACK;
+    struct bus_policy_arguments arguments;
     struct bus *bus = userdata;
     struct request *request;
     int r;
@@ -244,18 +246,14 @@ int method_policy(sd_bus_message *message, void *userdata, sd_bus_error *error)
             call = (enum bus_policy_call)i;
     if (!bus->ops->policy)
         return -EOPNOTSUPP;
-    if ((call == BUS_POLICY_CHECK || call == BUS_POLICY_APPLY) && (r = sd_bus_message_read(message, "s", &text)) < 0)
-        return r;
-    if (call == BUS_POLICY_SET_DUE && (r = sd_bus_message_read(message, "tt", &home_in_sec, &roaming_in_sec)) < 0)
-        return r;
-    r = request_new(bus, message, &request, error);
+    r = read_arguments(message, call, &arguments);
+    if (r >= 0)
+        r = request_new(bus, message, &request, error);
     if (r < 0)
         return r;
     request->is_policy = true;
     request->policy_call = call;
-    request->text = text;
-    request->home_in_sec = home_in_sec;
-    request->roaming_in_sec = roaming_in_sec;
+    request->arguments = arguments;
     return request_start(request, NULL, AUTHORITY_MANAGEMENT);
 }
 

@@ -153,27 +153,24 @@ static int call(void *userdata, enum bus_call call, const char **ret_name, char 
     return -EINVAL;
 }
 
-static int call_policy(void *userdata, enum bus_policy_call call, const char *text, struct bus_policy_answer *answer)
+static int call_policy(
+    void *userdata, enum bus_policy_call call, const struct bus_policy_arguments *arguments, struct bus_policy_answer *answer)
 {
     switch (call) {
     case BUS_POLICY_CHECK:
-        return daemon_check_policy(userdata, text, answer);
+        return daemon_check_policy(userdata, arguments->text, answer);
     case BUS_POLICY_APPLY:
-        return daemon_apply_policy(userdata, text, answer);
+        return daemon_apply_policy(userdata, arguments->text, answer);
     case BUS_POLICY_ROLLBACK:
         return daemon_rollback_policy(userdata, answer);
     case BUS_POLICY_GET:
         daemon_get_policy(userdata, answer);
         return 0;
     case BUS_POLICY_SET_DUE:
-        break; /* management_due() */
+        daemon_set_due(userdata, arguments->home_in_usec, arguments->roaming_in_usec);
+        return 0;
     }
     return -EINVAL;
-}
-
-static void management_due(void *userdata, usec_t home_in_usec, usec_t roaming_in_usec)
-{
-    daemon_set_due(userdata, home_in_usec, roaming_in_usec);
 }
 
 static void connection_changed(void *userdata, struct sd_bus *connection)
@@ -193,5 +190,4 @@ const struct bus_ops daemon_bus_ops = {
     .get_link = get_link,
     .connection_changed = connection_changed,
     .policy = call_policy,
-    .management_due = management_due,
 };

@@ -90,13 +90,19 @@ static void on_connection(void *userdata, struct sd_bus *connection)
 }
 
 /* Shows the policy on one line. */
-static int on_policy(void *userdata, enum bus_policy_call call, const char *text, struct bus_policy_answer *answer)
+static int on_policy(
+    void *userdata, enum bus_policy_call call, const struct bus_policy_arguments *arguments, struct bus_policy_answer *answer)
 {
-    static const char *const names[] = { "call check-policy", "call apply-policy", "call rollback-policy", "call get-policy" };
+    static const char *const names[] = { "call check-policy", "call apply-policy", "call rollback-policy", "call get-policy",
+        "call set-management-due" };
     struct service *s = userdata;
     char line[256];
 
-    snprintf(line, sizeof(line), "%s", text ? text : "-");
+    if (call == BUS_POLICY_SET_DUE)
+        snprintf(line, sizeof(line), "%" PRIu64 " %s", arguments->home_in_usec / SEC(1),
+            arguments->roaming_in_usec == USEC_INFINITY ? "never" : "some time");
+    else
+        snprintf(line, sizeof(line), "%s", arguments->text ? arguments->text : "-");
     for (char *at = line; *at; at++)
         *at = *at == '\n' ? '|' : *at;
     say(names[call], line);
@@ -107,16 +113,7 @@ static int on_policy(void *userdata, enum bus_policy_call call, const char *text
     return s->answer_name[0] ? -EINVAL : 0;
 }
 
-static void on_due(void *userdata, usec_t home_in_usec, usec_t roaming_in_usec)
-{
-    char line[64];
-
-    (void)userdata;
-    snprintf(line, sizeof(line), "%" PRIu64 " %s", home_in_usec / SEC(1), roaming_in_usec == USEC_INFINITY ? "never" : "some time");
-    say("call set-management-due", line);
-}
-
-static const struct bus_ops ops = { on_call, on_report, on_n_links, on_link, on_connection, on_policy, on_due };
+static const struct bus_ops ops = { on_call, on_report, on_n_links, on_link, on_connection, on_policy };
 
 static void set_link(struct service *s, const char *name)
 {
