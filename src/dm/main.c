@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mvpn-dm: command line, start and end. It is started by a call on the bus, does what is due or asked, and ends when it has
- * been idle for a while: between sessions it does not run.
+ * mvpn-dm: command line, start and end. It is started by a call on the bus, does what is due or asked, and ends when it has been idle for a
+ * while: between sessions it does not run.
  * Copyright (C) 2026 The mvpn authors
  */
 #include "dm/agent.h"
@@ -101,14 +101,6 @@ int agent_stay(struct agent *agent)
     return r < 0 ? r : sd_event_source_set_enabled(agent->idle, SD_EVENT_ONESHOT);
 }
 
-static int on_start(sd_event_source *source, void *userdata)
-{
-    struct agent *agent = userdata;
-
-    (void)source;
-    return agent_stay(agent);
-}
-
 /* To him who asked, and to nobody else; at once, because the loop stands while a job runs. */
 static void on_progress(void *userdata, const char *text)
 {
@@ -172,7 +164,7 @@ static int run(struct agent *agent)
     if (r >= 0)
         r = sd_event_add_signal(agent->loop, NULL, SIGINT, NULL, NULL);
     if (r >= 0)
-        r = sd_event_add_defer(agent->loop, NULL, on_start, agent);
+        r = agent_stay(agent);
     if (r < 0)
         return agent_log(LOG_CRIT, "The event loop cannot be set up: %s", strerror(-r)), r;
     r = agent_serve(agent);

@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 #include <mvpn/dbus.h>
 #include <mvpn/names.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,16 +22,21 @@ static bool is_absence(const sd_bus_error *error, int r)
            sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) || r == -ENOTCONN || r == -EHOSTUNREACH;
 }
 
-static int call(sd_bus *bus, const char *method, const char *text, sd_bus_error *error, sd_bus_message **ret)
+/* types: of what follows, as sd_bus_message_append() has them; NULL: nothing does. */
+static int call(sd_bus *bus, const char *method, sd_bus_error *error, sd_bus_message **ret, const char *types, ...)
 {
     sd_bus_message *message = NULL;
+    va_list arguments;
     int r;
 
     r = sd_bus_message_new_method_call(bus, &message, MVPN_BUS_NAME, MVPN_BUS_PATH, MVPN_BUS_INTERFACE, method);
     if (r >= 0)
         r = sd_bus_message_set_auto_start(message, false);
-    if (r >= 0 && text)
-        r = sd_bus_message_append(message, "s", text);
+    if (r >= 0 && types) {
+        va_start(arguments, types);
+        r = sd_bus_message_appendv(message, types, arguments);
+        va_end(arguments);
+    }
     if (r >= 0)
         r = sd_bus_call(bus, message, CALL_USEC, error, ret);
     sd_bus_message_unref(message);
@@ -48,7 +54,7 @@ int mvpnd_apply(struct sd_bus *bus, const char *text, uint32_t *ret_generation, 
 {
     sd_bus_error problem = SD_BUS_ERROR_NULL;
     sd_bus_message *reply = NULL;
-    int r = call(bus, "ApplyPolicy", text, &problem, &reply);
+    int r = call(bus, "ApplyPolicy", &problem, &reply, "s", text);
 
     if (r >= 0)
         r = sd_bus_message_read(reply, "u", ret_generation);
@@ -63,7 +69,7 @@ int mvpnd_get_policy(struct sd_bus *bus, char **ret, struct dm_error *error)
     sd_bus_error problem = SD_BUS_ERROR_NULL;
     sd_bus_message *reply = NULL;
     const char *text;
-    int r = call(bus, "GetPolicy", NULL, &problem, &reply);
+    int r = call(bus, "GetPolicy", &problem, &reply, NULL);
 
     if (r >= 0)
         r = sd_bus_message_read(reply, "s", &text);
@@ -125,7 +131,7 @@ bool mvpnd_look(struct sd_bus *bus, struct mvpnd_state *ret)
     const char *text = NULL;
 
     *ret = (struct mvpnd_state){ 0 };
-    if (call(bus, "GetStatus", NULL, &problem, &reply) >= 0 && sd_bus_message_read(reply, "s", &text) >= 0)
+    if (call(bus, "GetStatus", &problem, &reply, NULL) >= 0 && sd_bus_message_read(reply, "s", &text) >= 0)
         json = json_tokener_parse(text);
     if (json)
         read_state(json, ret);
@@ -137,25 +143,10 @@ bool mvpnd_look(struct sd_bus *bus, struct mvpnd_state *ret)
 
 void mvpnd_set_due(struct sd_bus *bus, uint64_t home_in_sec, uint64_t roaming_in_sec)
 {
-    sd_bus_message *message = NULL;
-    int r;
-
-    r = sd_bus_message_new_method_call(bus, &message, MVPN_BUS_NAME, MVPN_BUS_PATH, MVPN_BUS_INTERFACE, "SetManagementDue");
-    if (r >= 0)
-        r = sd_bus_message_set_auto_start(message, false);
-    if (r >= 0)
-        r = sd_bus_message_append(message, "tt", home_in_sec, roaming_in_sec);
-    if (r >= 0)
-        (void)sd_bus_call(bus, message, CALL_USEC, NULL, NULL);
-    sd_bus_message_unref(message);
+    (void)call(bus, "SetManagementDue", NULL, NULL, "tt", home_in_sec, roaming_in_sec);
 }
 
 void mvpnd_connect(struct sd_bus *bus)
 {
-    sd_bus_error problem = SD_BUS_ERROR_NULL;
-    sd_bus_message *reply = NULL;
-
-    (void)call(bus, "Connect", NULL, &problem, &reply);
-    sd_bus_error_free(&problem);
-    sd_bus_message_unref(reply);
+    (void)call(bus, "Connect", NULL, NULL, NULL);
 }
