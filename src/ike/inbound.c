@@ -80,13 +80,18 @@ static bool same_endpoint(const struct udp_endpoint *a, const struct udp_endpoin
     return a->port == b->port && ip_addr_equal(&a->addr, &b->addr);
 }
 
-/* The gateway's side of a NAT chose another port, or the SA's time has come. */
-static void look_after(struct datapath *datapath, struct esp_sa *sa, const struct udp_endpoint *from)
+/*
+ * The gateway's side of a NAT chose another port, or the SA's time has come. What comes to another address than the SA's was under way while
+ * we moved: it tells where the gateway was, not where it is (RFC 4555, 3.8: ESP may be followed, and only in this).
+ */
+static void look_after(struct datapath *datapath, struct esp_sa *sa, const struct udp_received *received)
 {
     const struct esp_outer *outer = esp_sa_outer(sa);
+    const struct udp_endpoint *from = &received->from;
     struct inbound *in = &datapath->inbound;
 
     if ((outer->remote_port != from->port || !ip_addr_equal(&outer->remote, &from->addr)) &&
+        ip_addr_equal(&outer->local, &received->to) &&
         (in->told_spi != esp_sa_spi(sa) || !same_endpoint(&in->told, from))) {
         in->told_spi = esp_sa_spi(sa);
         in->told = *from;
@@ -118,7 +123,7 @@ static void on_esp(
         return;
     }
     traffic_in(&datapath->marks, datapath->now_usec);
-    look_after(datapath, sa, &received->from);
+    look_after(datapath, sa, received);
     if (opened.next_header == ESP_NEXT_HEADER_NONE)
         return; /* RFC 4303, 2.6: dummy packets are discarded */
     if ((opened.next_header != ESP_NEXT_HEADER_IPV4 && opened.next_header != ESP_NEXT_HEADER_IPV6) ||

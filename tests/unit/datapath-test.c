@@ -344,6 +344,12 @@ static void on_notice(void *userdata, const struct datapath_notice *notice)
     }
 }
 
+static void count_mapping(void *userdata, const struct datapath_notice *notice)
+{
+    CHECK_EQ(notice->type, DATAPATH_NOTICE_MAPPING);
+    atomic_fetch_add(&((struct fixture *)userdata)->n_mappings, 1);
+}
+
 static void await(atomic_uint *counter, unsigned wanted)
 {
     for (unsigned i = 0; i < 5000 && atomic_load(counter) < wanted; i++)
@@ -400,6 +406,40 @@ static void another_mapping_is_told_once(void)
         send_from(&f.gateway, &corp, &ours, i);
         CHECK_EQ(receive(&f.handset), i);
     }
+    CHECK_EQ(atomic_load(&f.n_mappings), 1);
+    teardown(&f);
+}
+
+/* What the gateway sent before it heard of our move comes to the address that was left, from where it was then. */
+static void a_late_packet_of_the_way_that_was_left_is_no_mapping(void)
+{
+    struct esp_outer outer, moved;
+    struct ip_addr here = loopback;
+    struct esp_sad *sad;
+    struct esp_sa *sa;
+    struct fixture f;
+
+    setup(&f);
+    datapath_set_handler(
+        f.handset.datapath, &(struct datapath_handler){ .notice = count_mapping, .userdata = &f });
+    here.bytes[3] = 2;
+    sad = datapath_lock_sad(f.handset.datapath);
+    sa = esp_sad_find(sad, SPI_IN, &loopback);
+    outer = moved = *esp_sa_outer(sa);
+    moved.local = moved.remote = here;
+    esp_sa_set_outer(sa, &moved);
+    datapath_unlock_sad(f.handset.datapath);
+    send_from(&f.gateway, &corp, &ours, 1);
+    CHECK_EQ(receive(&f.handset), 1);
+    CHECK_EQ(atomic_load(&f.n_mappings), 0);
+
+    /* control: what comes to our own address tells of the gateway's */
+    outer.remote_port++;
+    sad = datapath_lock_sad(f.handset.datapath);
+    esp_sa_set_outer(sa, &outer);
+    datapath_unlock_sad(f.handset.datapath);
+    send_from(&f.gateway, &corp, &ours, 2);
+    CHECK_EQ(receive(&f.handset), 2);
     CHECK_EQ(atomic_load(&f.n_mappings), 1);
     teardown(&f);
 }
@@ -564,6 +604,7 @@ static const struct test tests[] = {
     TEST(a_gateway_injects_nothing),
     TEST(ike_is_told_from_esp),
     TEST(another_mapping_is_told_once),
+    TEST(a_late_packet_of_the_way_that_was_left_is_no_mapping),
     TEST(a_move_is_seen_with_the_next_packet),
     TEST(silence_is_reported_once_when_watched),
     TEST(a_dead_device_costs_nothing),
