@@ -263,6 +263,7 @@ static status_t run_migrate(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
     struct pin_target target;
     status_t status;
 
+    satrack_move_begins(&ike->track, sa);
     if (!ike_sa->supports_extension(ike_sa, EXT_MOBIKE)) {
         satrack_move_failed(&ike->track, sa);
         return SUCCESS;

@@ -250,6 +250,7 @@ uint32_t satrack_move(struct satrack *track, const struct ip_addr *local, const 
     if (track->phase == SATRACK_UP) {
         sa = track->sa;
         track->moving = true;
+        track->move_began = false;
         track->move_local = *local;
         track->move_remote = *remote;
     }
@@ -266,6 +267,14 @@ bool satrack_moves_to(struct satrack *track, const struct ip_addr *local, const 
             ip_addr_equal(&track->move_remote, remote);
     pthread_mutex_unlock(&track->lock);
     return moves;
+}
+
+void satrack_move_begins(struct satrack *track, uint32_t sa)
+{
+    pthread_mutex_lock(&track->lock);
+    if (sa != 0 && track->sa == sa)
+        track->move_began = true;
+    pthread_mutex_unlock(&track->lock);
 }
 
 void satrack_move_failed(struct satrack *track, uint32_t sa)
@@ -291,7 +300,7 @@ void satrack_observe(struct satrack *track, uint32_t sa, const struct flow *flow
         return;
     }
     track->flow = *flow;
-    if (track->moving && !busy) {
+    if (track->moving && track->move_began && !busy) {
         path.moved = ip_addr_equal(&track->move_local, &flow->local) &&
                      ip_addr_equal(&track->move_remote, &flow->remote);
         track->moving = false;

@@ -38,6 +38,7 @@ struct satrack {
     uint8_t mapping[SATRACK_MAPPING_BYTES];
     bool repeated; /* what is to be answered next */
     bool moving; /* a migration was asked for and is not yet answered */
+    bool move_began; /* libcharon was told of it */
     struct ip_addr move_local, move_remote;
     uint32_t n_dns;
     struct ip_addr dns[TUNNEL_DNS_MAX];
@@ -84,6 +85,8 @@ bool satrack_gone(struct satrack *track, uint32_t sa);
 uint32_t satrack_move(struct satrack *track, const struct ip_addr *local, const struct ip_addr *remote);
 /* Is just this migration under way? */
 bool satrack_moves_to(struct satrack *track, const struct ip_addr *local, const struct ip_addr *remote);
+/* What is observed before this is of the time before the migration, and answers nothing. */
+void satrack_move_begins(struct satrack *track, uint32_t sa);
 void satrack_move_failed(struct satrack *track, uint32_t sa);
 /* The SA as it stands; busy: a MOBIKE exchange is still under way. */
 void satrack_observe(struct satrack *track, uint32_t sa, const struct flow *flow, bool nat, bool busy);

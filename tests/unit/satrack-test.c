@@ -202,6 +202,8 @@ static void a_migration_is_answered_once(void)
     CHECK_EQ(satrack_move(&f.track, &new.local, &new.remote), 0); /* nothing is up */
     establish(&f, SA);
     CHECK_EQ(satrack_move(&f.track, &new.local, &new.remote), SA);
+    satrack_observe(&f.track, SA, &old, true, false); /* an answer of before: nothing was tried yet */
+    satrack_move_begins(&f.track, SA);
     satrack_observe(&f.track, SA, &old, true, true);
     satrack_observe(&f.track, SA, &new, true, true); /* the update is still to come */
     told = satrack_path(&f.track);
@@ -216,6 +218,7 @@ static void a_migration_is_answered_once(void)
 
     /* the SA stayed where it was */
     CHECK_EQ(satrack_move(&f.track, &old.local, &old.remote), SA);
+    satrack_move_begins(&f.track, SA);
     satrack_observe(&f.track, SA, &new, false, false);
     expect_path(&f, "100.64.0.2", false, false);
 
