@@ -22,17 +22,7 @@ nat_ports() {
 nat_forget() { in_ns "${LINK_PEER[$1]}" conntrack -F -p udp >/dev/null 2>&1; }
 
 # firewall_start LINK: its router lets in over IPv6 only what answers; neighbour discovery stays
-firewall_start() {
-    in_ns "${LINK_PEER[$1]}" nft -f - <<'END'
-table ip6 filter {
-    chain forward {
-        type filter hook forward priority filter
-        ct state established,related accept
-        iifname "wan" drop
-    }
-}
-END
-}
+firewall_start() { only_answers "${LINK_PEER[$1]}" ip6; }
 
 # stun_start: coturn with two addresses, which answers to another port when asked to (RESPONSE-PORT)
 stun_start() {

@@ -72,3 +72,18 @@ stream_stop() {
     rm -f "$LAB_DIR/pid/$1"
     cat "$LAB_DIR/run/$1.report"
 }
+
+# inner_address 4|6: the handset's in the tunnel
+inner_address() { ctl status --json | python3 -c 'import json, sys
+print(next(a for a in json.load(sys.stdin)["tunnel"]["addresses"] if (":" in a) == (sys.argv[1] == "6")))' "$1"; }
+
+# push_listen, push WORD FAMILY, push_arrived WORD: what the corp side sends first, and whether it got through
+push_listen() {
+    : >"$LAB_DIR/run/pushed"
+    hs_spawn listener "$LAB_SUPPORT/push" listen "$LAB_DIR/run/pushed"
+    lab_until 20 grep -qs ready "$LAB_DIR/log/listener.log" || die "nobody listens"
+}
+
+push() { in_ns corp "$LAB_SUPPORT/push" send "$(inner_address "$2")" "$1"; }
+
+push_arrived() { grep -qx "$1" "$LAB_DIR/run/pushed"; }

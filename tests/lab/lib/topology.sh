@@ -171,7 +171,15 @@ table ip nat {
         oifname "wan" masquerade
     }
 }
-table ip filter {
+END
+        only_answers $name ip
+    done
+}
+
+# only_answers NAMESPACE ip|ip6: the router there lets in from "wan" only what answers
+only_answers() {
+    in_ns "$1" nft -f - <<END
+table $2 filter {
     chain forward {
         type filter hook forward priority filter
         ct state established,related accept
@@ -179,7 +187,6 @@ table ip filter {
     }
 }
 END
-    done
 }
 
 # lab_internet: the router in the middle, the services and the world that answers for every address but those of the corp network, which

@@ -7,14 +7,6 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 export MVPN_LAB_LINKS=wlan0
-STORE=$HANDSET_STATE-dm
-
-dm_agent_start() {
-    hs_spawn agent "$MVPN_BIN/mvpn-dm" --config "$HANDSET_CONF" --state-dir "$STORE" --runtime-dir "$HANDSET_RUN" --idle 0
-    lab_until 20 agent_is_there || fail "mvpn-dm does not start: $(cat "$LAB_DIR/log/agent.log")"
-}
-
-agent_is_there() { hs busctl --address="$HANDSET_BUS" status org.mvpn1.Management >/dev/null 2>&1; }
 
 # enrol PASSWORD [OPTION…]
 enrol() {
@@ -29,21 +21,14 @@ refused() {
     shift 2
     if enrol "$@" >"$LAB_DIR/run/enrol.out" 2>&1; then fail "$text: it went well"; fi
     grep -q -- "$pattern" "$LAB_DIR/run/enrol.out" || fail "$text: said $(cat "$LAB_DIR/run/enrol.out")"
-    nothing_left "$text"
+    agent_nothing_left "$text"
 }
-
-nothing_left() { equal "$1: files in the store" "" "$(find "$STORE" -mindepth 1)"; }
-
-subject() { openssl x509 -in "$STORE/certs/$1.pem" -noout -subject -nameopt RFC2253; }
-
-# renewal is due: the account is told so, as time would
-make_due() { sed -i 's/^renew-at=.*/renew-at=1/' "$STORE/current/account"; }
 
 scenario "enrolment with a one-time password"
 mvpn_config Tunnel.Certificate= Tunnel.PrivateKey= Tunnel.CACertificates=
 gateway_start good gw
 dm_start
-dm_agent_start
+agent_start
 mvpnd_start || fail "mvpnd does not start"
 net_snapshot >"$LAB_DIR/run/before"
 
@@ -69,22 +54,22 @@ dm_otp anna patience 600
 dm_mood est-pending=900
 if enrol patience >"$LAB_DIR/run/enrol.out" 2>&1; then fail "not decided yet: it went well"; fi
 check "not decided yet: it says so" grep -q 'has not decided yet' "$LAB_DIR/run/enrol.out"
-equal "the request is kept, for mvpn-dm alone" 600 "$(stat -c %a "$STORE/pending/request.key")"
-sed 1d "$STORE/pending/request.key" | openssl pkey -pubout -out "$LAB_DIR/run/asked.pub"
+equal "the request is kept, for mvpn-dm alone" 600 "$(stat -c %a "$AGENT_STORE/pending/request.key")"
+sed 1d "$AGENT_STORE/pending/request.key" | openssl pkey -pubout -out "$LAB_DIR/run/asked.pub"
 dm_mood
 dm_otp anna later 600
 check "decided: enrolled with the key that was asked for" enrol later
-check "the same key" cmp -s "$LAB_DIR/run/asked.pub" <(openssl pkey -in "$STORE/keys/device-1.key" -pubout)
-refute "the request is not kept any longer" test -e "$STORE/pending"
+check "the same key" cmp -s "$LAB_DIR/run/asked.pub" <(openssl pkey -in "$AGENT_STORE/keys/device-1.key" -pubout)
+refute "the request is not kept any longer" test -e "$AGENT_STORE/pending"
 check "mvpnctl unenroll, to begin anew" ctl unenroll
-nothing_left "unenrolled, to begin anew"
+agent_nothing_left "unenrolled, to begin anew"
 
 # ---- enrolment ----
 dm_mood est-pending=1,2
 check "enrolled, though the server took its time; none of those was shown the password" enrol once
 dm_mood
-equal "whose certificate" "subject=CN=handset-1.example.com,O=Example" "$(subject device-1)"
-equal "the key's mode" 640 "$(stat -L -c %a "$STORE/keys/device-1.key")"
+equal "whose certificate" "subject=CN=handset-1.example.com,O=Example" "$(agent_subject device-1)"
+equal "the key's mode" 640 "$(stat -L -c %a "$AGENT_STORE/keys/device-1.key")"
 refute "the password is good once" enrol once
 check "the enrolment is shown" grep -q '"enrolled": true' <(ctl dm show)
 
@@ -97,20 +82,20 @@ carries "with the certificate that was issued" "$CORP_V4"
 becomes "the policy is good" 60 state=connected management.policy_on_trial=false
 
 # ---- renewal, in use ----
-make_due
+agent_make_due
 check "renewed" ctl sync
-check "old and new stand side by side" test -e "$STORE/keys/device-1.key" -a -e "$STORE/keys/device-2.key"
-equal "the new one has the same subject" "$(subject device-1)" "$(subject device-2)"
-refute "the new key is another one" cmp "$STORE/keys/device-1.key" "$STORE/keys/device-2.key"
+check "old and new stand side by side" test -e "$AGENT_STORE/keys/device-1.key" -a -e "$AGENT_STORE/keys/device-2.key"
+equal "the new one has the same subject" "$(agent_subject device-1)" "$(agent_subject device-2)"
+refute "the new key is another one" cmp "$AGENT_STORE/keys/device-1.key" "$AGENT_STORE/keys/device-2.key"
 becomes "connected with the new one" 60 state=connected management.policy_on_trial=false
 check "the next session settles it" ctl sync
-refute "the old key is gone" test -e "$STORE/keys/device-1.key"
+refute "the old key is gone" test -e "$AGENT_STORE/keys/device-1.key"
 carries "after the renewal" "$CORP_V4"
 no_leak "enrolled, connected, renewed"
 
 # ---- the end ----
 check "mvpnctl unenroll" ctl unenroll
-nothing_left "unenrolled"
+agent_nothing_left "unenrolled"
 becomes "unmanaged" 30 management.managed=false
 blocked "unenrolled, but enabled"
 no_leak "after unenrolling"
@@ -123,12 +108,12 @@ refute "there is nothing to end" ctl unenroll
 dns_set enterpriseenrollment.example.com "$ENROLL_V4"
 by_mail() { printf '%s\n' "$1" | ctl enroll anna@example.com --device handset-1.example.com --ca "$LAB_DIR/pki/ca.pem"; }
 refute "MDE2: a wrong password" by_mail wrong
-nothing_left "MDE2: a wrong password"
+agent_nothing_left "MDE2: a wrong password"
 for mood in soap-relates discovery-http addr-http prov-no-certificate cert-wrong-key soap-fault=DeviceCapReached; do
     dm_otp anna@example.com "$mood" 600
     dm_mood "$mood"
     refute "MDE2: $mood" by_mail "$mood"
-    nothing_left "MDE2: $mood"
+    agent_nothing_left "MDE2: $mood"
 done
 dm_mood
 dm_otp anna@example.com mail 600
@@ -137,7 +122,7 @@ check "MDE2: enrolled" by_mail mail
 dm_clean "MDE2: enrolment"
 check "MDE2: mvpnctl enable --wait" ctl enable --wait="$(patience 30)s"
 carries "with the certificate by MDE2" "$CORP_V4"
-check "MDE2: the server's secrets are for mvpn-dm alone" test "$(stat -L -c %a "$STORE/current/management")" = 600
+check "MDE2: the server's secrets are for mvpn-dm alone" test "$(stat -L -c %a "$AGENT_STORE/current/management")" = 600
 becomes "MDE2: the policy is good" 60 state=connected management.policy_on_trial=false
 
 # ---- managed through the tunnel ----
@@ -154,13 +139,13 @@ becomes "the VPN follows, live" 30 state=connected keepalive.interval=33
 equal "the node tells it" 33 "$(ctl dm show ./Vendor/mvpn/MobileVPN/KeepAlive/Interval)"
 becomes "the policy is good, too" 60 state=connected management.policy_on_trial=false
 
-make_due
+agent_make_due
 check "MDE2: renewed through the tunnel, signed with the old key" ctl sync
 check "MDE2: the server took it as a renewal" dm_log enrolled operation=renew
 becomes "the managed policy goes on with the new certificate" 60 state=connected keepalive.interval=33
 check "MDE2: mvpnctl unenroll" ctl unenroll
 check "the management server was told" dm_log alert code=1226
-nothing_left "MDE2: unenrolled"
+agent_nothing_left "MDE2: unenrolled"
 refute "MDE2: enrolling while blocked says what to do" by_mail mail
 check "mvpnctl disable, again" ctl disable
 
@@ -174,7 +159,7 @@ END
 dm_forget
 check "a session in which the server ends it" ctl sync
 dm_clean "a session in which the server ends it"
-nothing_left "ended by the server"
+agent_nothing_left "ended by the server"
 becomes "unmanaged, and closed" 30 management.managed=false
 check "mvpnctl disable, at last" ctl disable
 check "disabled: the internet works" traffic tcp "$WORLD_V4"

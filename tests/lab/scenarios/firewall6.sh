@@ -9,11 +9,6 @@
 . "$(dirname "$0")/../lib.sh"
 LIFETIME=13
 
-inner_address() { ctl status --json | python3 -c 'import json, sys
-print(next(a for a in json.load(sys.stdin)["tunnel"]["addresses"] if ":" in a))'; }
-
-arrived() { grep -qx "$1" "$LAB_DIR/run/pushed"; }
-push() { in_ns corp "$LAB_SUPPORT/push" send "$(inner_address)" "$1"; }
 forgets() { [ "$(in_ns plain conntrack -L -f ipv6 -p udp --dst "$GW_V6" 2>/dev/null | wc -l)" = 0 ]; }
 
 export MVPN_LAB_LINKS=eth0
@@ -23,15 +18,13 @@ firewall_start eth0
 nat_lifetime eth0 $((LIFETIME / 2)) $LIFETIME
 mvpn_config Keepalive.Mode=fixed Keepalive.Interval=5s
 connect_up
-: >"$LAB_DIR/run/pushed"
-hs_spawn listener "$LAB_SUPPORT/push" listen "$LAB_DIR/run/pushed"
-lab_until 20 grep -qs ready "$LAB_DIR/log/listener.log" || die "nobody listens"
+push_listen
 becomes "over IPv6, without a NAT" 10 state=connected "gateway.address=$GW_V6" nat.detected=false keepalive.interval=
-push at-once
-check "control: at once a packet arrives" lab_until 10 arrived at-once
+push at-once 6
+check "control: at once a packet arrives" lab_until 10 push_arrived at-once
 check "control: the firewall forgets the tunnel" lab_until $((3 * LIFETIME)) forgets
-push too-late
-refute "control: nobody keeps it open, and a packet does not arrive" lab_until 3 arrived too-late
+push too-late 6
+refute "control: nobody keeps it open, and a packet does not arrive" lab_until 3 push_arrived too-late
 
 mvpn_config Keepalive.Mode=detect Keepalive.MinInterval=3s Keepalive.Interval=5s "Keepalive.ProbeServer=$STUN_NAME"
 ctl reload || fail "mvpnctl reload"
@@ -47,8 +40,8 @@ world_mark
 lost=
 for n in 1 2 3; do
     sleep $((LIFETIME * 3 / 2)) # not a limit: the silence itself
-    push "n$n"
-    lab_until 5 arrived "n$n" || lost="$lost n$n"
+    push "n$n" 6
+    lab_until 5 push_arrived "n$n" || lost="$lost n$n"
 done
 equal "packets that did not arrive after more than a lifetime" "" "${lost# }"
 above "keepalives meanwhile" 2 "$(outer_count eth0 keepalive)"

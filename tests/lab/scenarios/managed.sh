@@ -8,16 +8,8 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 export MVPN_LAB_LINKS=wlan0
-STORE=$HANDSET_STATE-dm
 VPN=./Device/Vendor/MSFT/VPNv2/lab
 OURS=./Vendor/mvpn/MobileVPN
-
-agent_is_there() { hs busctl --address="$HANDSET_BUS" status org.mvpn1.Management >/dev/null 2>&1; }
-
-agent_start() {
-    hs_spawn agent "$MVPN_BIN/mvpn-dm" --config "$HANDSET_CONF" --state-dir "$STORE" --runtime-dir "$HANDSET_RUN" --idle 0
-    lab_until 20 agent_is_there || fail "mvpn-dm does not start: $(cat "$LAB_DIR/log/agent.log")"
-}
 
 # enrol PASSWORD: as Windows does it, by the mail address alone
 enrol() {
@@ -53,7 +45,7 @@ open_is_seen() {
 }
 
 nothing_left() {
-    equal "$1: files in mvpn-dm's store" "" "$(find "$STORE" -mindepth 1)"
+    agent_nothing_left "$1"
     equal "$1: keys, wherever they might be" "" "$(keys)"
     becomes "$1: no policy, and the VPN that it had switched on is off" 30 management.managed=false management.user_may_disable=true \
         state=disabled
@@ -162,7 +154,7 @@ session "the server asks why"
 check "and is told" grep -q "certificate is for another name" <(dm_log results "target=$OURS/Status/LastError")
 becomes "asking does not try it again" 5 state=connected gateway.name=$GW2_NAME "management.policy_generation=$GOOD" \
     "management.rolled_back_generation=$BAD"
-check "the account has what was taken back" grep -q '^refused-print=.' "$STORE/current/account"
+check "the account has what was taken back" grep -q '^refused-print=.' "$AGENT_STORE/current/account"
 no_leak "bad profiles, and going back from one"
 
 # ---- it stands in the tree, and both processes start anew: why is still told, and a renewal goes with the profile that works ----
@@ -178,7 +170,7 @@ END
 session "the server asks once more"
 check "and is told the same" grep -q "certificate is for another name" <(dm_log results "target=$OURS/Status/LastError")
 echo "$ENROLL_NAME $ENROLL_V4" >>"$LAB_DIR/zones/corp" # inside, the organisation tells names
-sed -i 's/^renew-at=.*/renew-at=1/' "$STORE/current/account"
+agent_make_due
 session "renewed while a profile that was taken back stands in the tree"
 check "the server took it as a renewal" dm_log enrolled operation=renew
 becomes "the profile that works goes on with the new certificate" 90 state=connected gateway.name=$GW2_NAME keepalive.interval=33 \
@@ -189,7 +181,7 @@ dm_script - <<END
 {"packages": [[{"verb": "Get", "target": "$OURS/Status/LastError", "expect": 200}]]}
 END
 session "the next session settles it"
-refute "the old key is gone" test -e "$STORE/keys/device-1.key"
+refute "the old key is gone" test -e "$AGENT_STORE/keys/device-1.key"
 check "behind the renewal it is still told why" grep -q "certificate is for another name" <(dm_log results "target=$OURS/Status/LastError")
 becomes "and not tried again" 5 state=connected gateway.name=$GW2_NAME "management.policy_generation=$GOOD" "management.rolled_back_generation=$BAD"
 no_leak "a renewal beside a profile that was taken back"
@@ -204,12 +196,12 @@ no_leak "a profile that was mended"
 
 # ---- the certificate is renewed, and the profile goes on with it ----
 dm_forget
-sed -i 's/^renew-at=.*/renew-at=1/' "$STORE/current/account"
+agent_make_due
 session "renewed through the tunnel"
 check "the server took it as a renewal" dm_log enrolled operation=renew
 becomes "the profile goes on with the new certificate" 60 state=connected keepalive.interval=55 management.policy_on_trial=false
 session "the next session settles it"
-refute "the old key is gone" test -e "$STORE/keys/device-2.key"
+refute "the old key is gone" test -e "$AGENT_STORE/keys/device-2.key"
 no_leak "renewal"
 probe_flood_stop
 

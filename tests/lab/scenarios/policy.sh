@@ -8,7 +8,6 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-STORE=$HANDSET_STATE-dm
 
 call() { hs busctl --address="$HANDSET_BUS" --timeout=60 call org.mvpn1 /org/mvpn1 org.mvpn1.Manager "$@"; }
 as_nobody() { hs setpriv --reuid=65534 --regid=65534 --clear-groups busctl --address="$HANDSET_BUS" call org.mvpn1 /org/mvpn1 org.mvpn1.Manager "$@"; }
@@ -39,8 +38,8 @@ refused() {
 
 # store NAME: the certificate and key of the lab's pki under this name in mvpn's own store
 store() {
-    mkdir -p "$STORE"/{certs,keys,roots} && cp "$LAB_DIR/pki/$1.pem" "$STORE/certs/$1.pem" && cp "$LAB_DIR/pki/$1.key" "$STORE/keys/$1.key" &&
-        cp "$LAB_DIR/pki/ca.pem" "$STORE/roots/lab.pem" || fail "the store cannot be filled"
+    mkdir -p "$AGENT_STORE"/{certs,keys,roots} && cp "$LAB_DIR/pki/$1.pem" "$AGENT_STORE/certs/$1.pem" && cp "$LAB_DIR/pki/$1.key" "$AGENT_STORE/keys/$1.key" &&
+        cp "$LAB_DIR/pki/ca.pem" "$AGENT_STORE/roots/lab.pem" || fail "the store cannot be filled"
 }
 
 MVPN_LAB_LINKS=wlan0
@@ -102,7 +101,7 @@ becomes "is used" 60 state=connected gateway.name=$GW_NAME management.policy_on_
 apply "its successor" '[Tunnel]' Certificate=dm:client-rsa PrivateKey=dm:client-rsa CACertificates=dm:lab
 becomes "is used" 60 state=connected management.policy_on_trial=false
 log_mark
-cp "$LAB_DIR/pki/client.pem" "$STORE/certs/client-rsa.pem" && cp "$LAB_DIR/pki/client.key" "$STORE/keys/client-rsa.key"
+cp "$LAB_DIR/pki/client.pem" "$AGENT_STORE/certs/client-rsa.pem" && cp "$LAB_DIR/pki/client.key" "$AGENT_STORE/keys/client-rsa.key"
 [ "$(call ApplyPolicy s "$(lines '[Tunnel]' Certificate=dm:client-rsa PrivateKey=dm:client-rsa CACertificates=dm:lab)")" = "u $GENERATION" ] ||
     fail "the same policy has another generation"
 lab_until 60 sh -c "tail -n +$((LAB_LOG_LINES + 1)) '$(gateway_log)' | grep -q 'authentication of .handset-1.example.com. with ECDSA.* successful'" ||

@@ -11,16 +11,8 @@
 : "${MVPN_LAB_PUSHES:=10}" # 30 by hand: each waits for longer than a lifetime
 LIFETIME=8
 
-inner_address() { ctl status --json | python3 -c 'import json, sys
-print(next(a for a in json.load(sys.stdin)["tunnel"]["addresses"] if (":" in a) == (sys.argv[1] == "6")))' "$1"; }
-
 # silence: seconds, of more than one lifetime
 silence() { awk "BEGIN { srand($RANDOM); print $LIFETIME * (1.1 + rand() * ($MVPN_LAB_PUSH_SILENCE - 1.1)) }"; }
-
-arrived() { grep -qx "$1" "$LAB_DIR/run/pushed"; }
-
-# push WORD FAMILY: one packet from the corp side
-push() { in_ns corp "$LAB_SUPPORT/push" send "$(inner_address "$2")" "$1"; }
 
 export MVPN_LAB_LINKS=wlan0
 scenario "packets that the other side sends first" gateway_start quiet gw
@@ -29,16 +21,14 @@ nat_lifetime wlan0 $LIFETIME
 nat_ports wlan0 random
 mvpn_config Keepalive.Mode=off
 connect_up
-: >"$LAB_DIR/run/pushed"
-hs_spawn listener "$LAB_SUPPORT/push" listen "$LAB_DIR/run/pushed"
-lab_until 20 grep -qs ready "$LAB_DIR/log/listener.log" || die "nobody listens"
+push_listen
 
 push at-once 4
-check "control: at once a packet arrives" lab_until 10 arrived at-once
+check "control: at once a packet arrives" lab_until 10 push_arrived at-once
 sleep $((LIFETIME + 2)) # not a limit: the silence itself
 push too-late 4
 sleep 2
-refute "control: without keepalives it does not, after a lifetime of silence" arrived too-late
+refute "control: without keepalives it does not, after a lifetime of silence" push_arrived too-late
 
 mvpn_config Keepalive.Mode=detect Keepalive.MinInterval=3s Keepalive.Interval=3s "Keepalive.ProbeServer=$STUN_NAME"
 ctl reload || fail "mvpnctl reload"
@@ -51,7 +41,7 @@ lost=
 for n in $(seq "$MVPN_LAB_PUSHES"); do
     sleep "$(silence)"
     push "n$n" $((n % 2 ? 4 : 6))
-    lab_until 5 arrived "n$n" || lost="$lost n$n"
+    lab_until 5 push_arrived "n$n" || lost="$lost n$n"
 done
 equal "packets of $MVPN_LAB_PUSHES that did not arrive" "" "${lost# }"
 pass "keepalives meanwhile: $(outer_count wlan0 keepalive), every $(status keepalive.interval) s; the NAT forgets after $LIFETIME s"
