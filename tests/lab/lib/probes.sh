@@ -13,9 +13,10 @@ probe_round() {
     hotspot "$LAB_SUPPORT/probe" forward
 }
 
-# probe_flood_start, probe_flood_stop: probes without end in the background, also while faults happen
+# probe_flood_start, probe_flood_stop: probes without end in the background, also while faults happen; a slow machine rests longer between
+# two rounds, or it would do nothing else
 probe_flood_start() {
-    hs_spawn flood "$LAB_SUPPORT/probe" flood --pause "${1:-0.05}" "${PROBE_DEVICES[@]}"
+    hs_spawn flood "$LAB_SUPPORT/probe" flood --pause "${1:-$LAB_POLL}" "${PROBE_DEVICES[@]}"
     lab_spawn flood-hotspot hotspot "$LAB_SUPPORT/probe" forward --forever
 }
 
