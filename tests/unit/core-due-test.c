@@ -126,6 +126,55 @@ static void a_clock_that_was_set_makes_it_ask_again(void)
     CHECK(starts(&due, NOW + SEC(21) + DUE_APART_USEC, STATE_CONNECTED, true));
 }
 
+static bool listens(const struct due *due, usec_t now_usec, enum state state)
+{
+    struct core_status status = status_of(state, false);
+    usec_t at_usec = 0;
+    bool result = due_listens(due, now_usec, &status, &at_usec);
+
+    CHECK(at_usec == USEC_INFINITY || (!result && at_usec > now_usec));
+    return result;
+}
+
+static void a_notification_is_for_a_managed_device_that_is_connected(void)
+{
+    struct due due;
+
+    due_never(&due);
+    CHECK(!listens(&due, NOW, STATE_CONNECTED));
+    due_unknown(&due, NOW);
+    for (int state = 0; state < N_STATES; state++)
+        CHECK_EQ(listens(&due, NOW, (enum state)state), state == STATE_CONNECTED);
+    due_set(&due, NOW, OFFSET, USEC_INFINITY, USEC_INFINITY);
+    CHECK(!listens(&due, NOW, STATE_CONNECTED));
+}
+
+/* A minute, two, four, ... an hour; and a genuine one ends the suspicion. */
+static void false_notifications_are_listened_to_ever_more_seldom(void)
+{
+    struct core_status connected = status_of(STATE_CONNECTED, false);
+    usec_t now_usec = NOW, again_usec = 0;
+    struct due due;
+
+    due_unknown(&due, NOW);
+    for (unsigned i = 0; i < 100; i++) {
+        usec_t deaf_usec = MIN_OF(MINUTES(1) << MIN_OF(i, 10u), HOURS(1));
+
+        CHECK(listens(&due, now_usec, STATE_CONNECTED));
+        due_on_notified(&due, now_usec);
+        CHECK(!due_listens(&due, now_usec, &connected, &again_usec));
+        CHECK_EQ(again_usec, now_usec + deaf_usec);
+        CHECK(!listens(&due, again_usec - 1, STATE_CONNECTED));
+        now_usec = again_usec;
+    }
+    due_on_notified(&due, now_usec);
+    due_on_genuine(&due, now_usec + SEC(1));
+    CHECK(!listens(&due, now_usec + SEC(60), STATE_CONNECTED));
+    CHECK(listens(&due, now_usec + SEC(61), STATE_CONNECTED));
+    due_on_notified(&due, now_usec + SEC(61));
+    CHECK(listens(&due, now_usec + SEC(121), STATE_CONNECTED)); /* the count began anew */
+}
+
 static const struct test tests[] = {
     TEST(where_nobody_manages_nothing_is_started),
     TEST(at_its_moment_and_once),
@@ -134,6 +183,8 @@ static const struct test tests[] = {
     TEST(an_agent_that_says_nothing_is_left_alone),
     TEST(one_that_is_never_content_does_not_spin),
     TEST(a_clock_that_was_set_makes_it_ask_again),
+    TEST(a_notification_is_for_a_managed_device_that_is_connected),
+    TEST(false_notifications_are_listened_to_ever_more_seldom),
 };
 
 int main(int argc, char **argv)
