@@ -49,6 +49,8 @@ int agent_enrol(struct agent *agent, const struct dm_enrol_request *request, str
 int agent_unenrol(struct agent *agent, struct dm_error *error);
 /* Renewal where it is due, a session with the management server, the policy to mvpnd. by_user: abroad as well. */
 int agent_sync(struct agent *agent, bool by_user, struct dm_error *error);
+/* A server's notification: the session that it asks for, where it is genuine; as dm_managed_take_notification() where it is not. */
+int agent_notify(struct agent *agent, const void *bytes, size_t n_bytes, struct dm_error *error);
 int agent_show(struct agent *agent, const char *uri, char **ret, struct dm_error *error);
 /* What the clock makes due: renewal, a session, the end of an old key. mvpnd is told when to call for it next. */
 void agent_do_due(struct agent *agent);

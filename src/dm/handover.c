@@ -6,7 +6,7 @@
 #include "dm/agent.h"
 
 #include "base/cleanup.h"
-#include "dm/manage.h"
+#include "dm/managed.h"
 #include "dm/mvpnd.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ int agent_give(struct agent *agent, const char *policy, struct dm_error *error)
     uint32_t generation;
     int r = mvpnd_apply(agent->bus, policy, &generation, error);
 
-    if (r < 0 || dm_manage_policy_print(agent->store, print, NULL) < 0 || dm_store_load(agent->store, &account) < 0)
+    if (r < 0 || dm_managed_policy_print(agent->store, print, NULL) < 0 || dm_store_load(agent->store, &account) < 0)
         return r;
     if (account.applied_generation == generation && strcmp(account.applied_print, print) == 0 && !account.refused_print[0])
         return 0;
@@ -41,7 +41,7 @@ bool agent_is_refused(struct agent *agent, const struct dm_account *account)
 {
     char print[DM_POLICY_PRINT_SIZE];
 
-    return account->refused_print[0] && dm_manage_policy_print(agent->store, print, NULL) == 0 && strcmp(print, account->refused_print) == 0;
+    return account->refused_print[0] && dm_managed_policy_print(agent->store, print, NULL) == 0 && strcmp(print, account->refused_print) == 0;
 }
 
 void agent_learn(struct agent *agent, struct mvpnd_state *state)
@@ -68,7 +68,7 @@ static int give_certificate(struct agent *agent, const struct dm_account *accoun
     int r = mvpnd_get_policy(agent->bus, &present, error);
 
     if (r == 0)
-        r = dm_manage_policy_rename(agent->store, present, &renamed, error);
+        r = dm_managed_policy_rename(agent->store, present, &renamed, error);
     if (r == -ENOENT) /* what works knows nothing of this enrolment: only a new certificate is a reason to try again */
         return account->previous[0] ? agent_give_tree(agent, error) : 0;
     return r < 0 ? r : mvpnd_apply(agent->bus, renamed, &ignored, error);
@@ -77,7 +77,7 @@ static int give_certificate(struct agent *agent, const struct dm_account *accoun
 int agent_give_tree(struct agent *agent, struct dm_error *error)
 {
     _cleanup_free_ char *text = NULL;
-    int r = dm_manage_policy(agent->store, &text, error);
+    int r = dm_managed_policy(agent->store, &text, error);
 
     return r < 0 ? r : agent_give(agent, text, error);
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/macro.h"
 #include "dm/manage.h"
+#include "dm/managed.h"
 #include "dm/mvpnd.h"
 #include "dm/schedule.h"
 
@@ -75,14 +76,15 @@ static int agent_end(struct agent *agent, struct dm_error *error)
 /* Whatever the server says, or does not: it is told, and not asked. */
 static void say_goodbye(struct agent *agent)
 {
+    const struct dm_manage_start goodbye = { .cause = DM_MANAGE_GOODBYE };
     struct dm_manage_hooks hooks = { .job = &agent->hooks };
     struct dm_manage_result ignored;
     struct dm_error problem = { 0 };
 
-    if (!dm_manage_is_managed(agent->store))
+    if (!dm_managed_is(agent->store))
         return;
     tell(agent, "Telling the management server");
-    if (dm_manage_run(agent->store, &hooks, DM_MANAGE_GOODBYE, &ignored, &problem) < 0)
+    if (dm_manage_run(agent->store, &hooks, &goodbye, &ignored, &problem) < 0)
         agent_log(LOG_NOTICE, "The management server was not told of the end: %s", problem.text);
 }
 
@@ -132,7 +134,7 @@ static struct dm_schedule schedule_of(struct agent *agent)
 {
     struct dm_schedule schedule = { .default_interval_sec = DEFAULT_INTERVAL_SEC };
 
-    (void)dm_manage_schedule(agent->store, &schedule);
+    (void)dm_managed_schedule(agent->store, &schedule);
     return schedule;
 }
 
@@ -168,7 +170,8 @@ static int obey(struct agent *agent, const struct dm_manage_result *orders, stru
     return r;
 }
 
-static int hold_session(struct agent *agent, const struct mvpnd_state *state, bool by_user, struct dm_error *error)
+static int hold_session(
+    struct agent *agent, const struct mvpnd_state *state, bool by_user, const struct dm_manage_start *start, struct dm_error *error)
 {
     struct dm_manage_hooks hooks = { .job = &agent->hooks, .apply = apply_text, .state = state };
     struct dm_schedule schedule = schedule_of(agent);
@@ -184,13 +187,13 @@ static int hold_session(struct agent *agent, const struct mvpnd_state *state, bo
         return dm_error_set(error, -EHOSTUNREACH, "The VPN is enabled and not connected, so no server can be reached. 'mvpnctl status' says why.");
     }
     tell(agent, "Asking the management server");
-    r = dm_manage_run(agent->store, &hooks, false, &orders, error);
+    r = dm_manage_run(agent->store, &hooks, start, &orders, error);
     schedule = schedule_of(agent); /* the session may have changed it */
     note_session(agent, &schedule, r);
     return r < 0 ? r : obey(agent, &orders, error);
 }
 
-int agent_sync(struct agent *agent, bool by_user, struct dm_error *error)
+static int sync_now(struct agent *agent, bool by_user, const struct dm_manage_start *start, struct dm_error *error)
 {
     struct mvpnd_state state = { 0 };
     struct dm_account account;
@@ -210,11 +213,31 @@ int agent_sync(struct agent *agent, bool by_user, struct dm_error *error)
         renewed = renew(agent, error);
     if (renewed < 0)
         return renewed;
-    if (dm_manage_is_managed(agent->store))
-        r = hold_session(agent, &state, by_user, error);
+    if (dm_managed_is(agent->store))
+        r = hold_session(agent, &state, by_user, start, error);
     if (r < 0 || dm_store_load(agent->store, &account) < 0)
         return r;
     return agent_give_policy(agent, error);
+}
+
+int agent_sync(struct agent *agent, bool by_user, struct dm_error *error)
+{
+    return sync_now(agent, by_user, &(struct dm_manage_start){ .cause = DM_MANAGE_OURS }, error);
+}
+
+/* What becomes of the session is between the server and this device: whoever brought the notification only hears whether it is genuine. */
+int agent_notify(struct agent *agent, const void *bytes, size_t n_bytes, struct dm_error *error)
+{
+    struct dm_manage_start start = { .cause = DM_MANAGE_NOTIFIED };
+    struct dm_error problem = { 0 };
+    int r = dm_managed_take_notification(agent->store, bytes, n_bytes, &start.session_id, error);
+
+    if (r < 0)
+        return r;
+    agent_log(LOG_INFO, "The management server asked for session %X.", start.session_id);
+    if (sync_now(agent, false, &start, &problem) < 0)
+        agent_log(LOG_WARNING, "%s", problem.text);
+    return 0;
 }
 
 /* What is due already and was tried just now is tried again in a while. */
@@ -235,7 +258,7 @@ static void tell_due(struct agent *agent, bool tried)
 
         home_sec = roaming_sec = account.previous[0] ? TRIAL_SEC : seconds_until(account.renew_at_sec, now_sec, tried);
         session_sec = seconds_until(account.next_session_at_sec, now_sec, tried);
-        if (dm_manage_is_managed(agent->store)) {
+        if (dm_managed_is(agent->store)) {
             home_sec = MIN_OF(home_sec, session_sec);
             roaming_sec = schedule.not_while_roaming ? roaming_sec : MIN_OF(roaming_sec, session_sec);
         }
@@ -275,7 +298,7 @@ int agent_show(struct agent *agent, const char *uri, char **ret, struct dm_error
     int r = dm_store_load(agent->store, &account);
 
     if (uri[0] && r == 0)
-        return dm_manage_show(agent->store, uri, ret, error);
+        return dm_managed_show(agent->store, uri, ret, error);
     if (uri[0])
         return dm_error_set(error, -ENOENT, "This device is not enrolled.");
     if (r < 0 && r != -ENOENT)
@@ -287,7 +310,7 @@ int agent_show(struct agent *agent, const char *uri, char **ret, struct dm_error
                  "\"expires_in\": %" PRId64 ", \"renew_in\": %" PRId64 ", \"renewing\": %s, \"managed\": %s, \"sessions\": %u, "
                  "\"failed\": %u, \"next_session_in\": %" PRId64 " }",
                  account.method, account.server, account.device, account.name, account.expires_at_sec - now_sec, account.renew_at_sec - now_sec,
-                 account.previous[0] ? "true" : "false", dm_manage_is_managed(agent->store) ? "true" : "false", account.n_sessions, account.n_failed,
+                 account.previous[0] ? "true" : "false", dm_managed_is(agent->store) ? "true" : "false", account.n_sessions, account.n_failed,
                  account.next_session_at_sec ? account.next_session_at_sec - now_sec : 0) < 0)
         *ret = NULL;
     return *ret ? 0 : dm_error_set(error, -ENOMEM, "No memory.");

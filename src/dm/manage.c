@@ -11,18 +11,15 @@
 #include "dm/base64.h"
 #include "dm/http.h"
 #include "dm/keys.h"
+#include "dm/managed.h"
 #include "dm/mvpnd.h"
 #include "dm/objects.h"
-#include "dm/policytext.h"
-#include "dm/provisioning.h"
-#include "dm/schedule.h"
 #include "dm/session.h"
 #include "dm/storecert.h"
 #include "dm/treefile.h"
 
 #include <errno.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -30,7 +27,6 @@
 #define GOODBYE_USEC_MAX   SEC(30)
 #define ANSWER_BYTES_MAX   ((size_t)1024 * 1024)
 #define URI_BYTES          512
-#define MANAGED_ROOTS      "managed" /* their name in the store */
 
 struct managing {
     struct dm_store *store;
@@ -53,36 +49,6 @@ struct managing {
 };
 
 /* ---- reading ---- */
-
-static int load_tree(struct dm_store *store, struct dm_tree **ret, bool *ret_fresh, struct dm_error *error)
-{
-    _cleanup_free_ char *text = NULL;
-    struct dm_tree *tree = dm_tree_new(dm_objects_root());
-    size_t n;
-    int r = tree ? dm_store_read(store, "tree", &text, &n) : -ENOMEM;
-
-    *ret_fresh = r == -ENOENT;
-    if (r == 0)
-        r = dm_tree_load(tree, text, n, error);
-    if (r < 0 && r != -ENOENT) {
-        dm_tree_free(tree);
-        return error && error->text[0] ? r : dm_error_set(error, r, "The management tree cannot be read.");
-    }
-    *ret = tree;
-    return 0;
-}
-
-static int load_management(struct dm_store *store, struct dm_provisioning *ret)
-{
-    char *text = NULL;
-    size_t n = 0;
-    int r = dm_store_read(store, "management", &text, &n);
-
-    if (r == 0)
-        r = dm_management_parse(text, n, ret);
-    dm_secret_free(text, n);
-    return r;
-}
 
 /*
  * The server is believed by the roots that enrolment gave, and by what made the enrolment's own server believed: the roots that were given
@@ -218,18 +184,14 @@ static int store_files(struct managing *m, const struct dm_account_file *files, 
 
 static int keep_nonce(struct managing *m, struct dm_appauth *auth, const struct dm_action *action)
 {
-    char text[8192];
     int r;
 
     if (action->nonce.n_bytes > DM_SECRET_SIZE / 4 * 3 - 3)
         return dm_error_set(m->error, -E2BIG, "The server's nonce is too long.");
     auth->nonce_used = action->nonce_used;
     dm_base64_encode(action->nonce.bytes, action->nonce.n_bytes, auth->nonce, sizeof(auth->nonce));
-    r = dm_management_format(&m->server, text, sizeof(text));
-    if (r == 0)
-        r = store_files(m, &(struct dm_account_file){ "management", text, strlen(text), 0600 }, 1);
-    explicit_bzero(text, sizeof(text));
-    return r;
+    r = dm_managed_keep_server(m->store, &m->account, &m->server);
+    return r < 0 ? dm_error_set(m->error, r, "The account cannot be written: %s.", strerror(-r)) : 0;
 }
 
 /* With the roots that the server put into the tree beside those that came with the certificate: all for mvpn alone. */
@@ -241,7 +203,7 @@ static int keep_tree(struct managing *m)
 
     if (text && more && (!more[0] || asprintf(&all, "%s%s", m->roots_pem, more) >= 0)) {
         const struct dm_account_file files[] = { { "tree", text, strlen(text), 0600 },
-            { "roots/" MANAGED_ROOTS ".pem", all, all ? strlen(all) : 0, 0640 } };
+            { "roots/" DM_MANAGED_ROOTS ".pem", all, all ? strlen(all) : 0, 0640 } };
 
         r = store_files(m, files, 2);
     } else {
@@ -255,7 +217,7 @@ static int keep_tree(struct managing *m)
 static int apply_policy(struct managing *m)
 {
     _cleanup_free_ char *text = NULL;
-    int r = m->hooks->apply ? dm_manage_policy(m->store, &text, m->error) : 0;
+    int r = m->hooks->apply ? dm_managed_policy(m->store, &text, m->error) : 0;
 
     if (r < 0 || !text)
         return r;
@@ -422,7 +384,7 @@ static struct dm_credentials credentials_of(const struct dm_appauth *auth)
     return credentials;
 }
 
-static int begin(struct managing *m, bool goodbye)
+static int begin(struct managing *m, const struct dm_manage_start *start)
 {
     const struct dm_policy_names names = { m->account.name, m->account.name, m->account.name };
     struct dm_session_settings settings = { .tree = m->tree,
@@ -431,6 +393,8 @@ static int begin(struct managing *m, bool goodbye)
         .session_id = m->session_id,
         .device_id = m->device_id,
         .encoding = m->encoding,
+        .by_server = start->cause == DM_MANAGE_NOTIFIED,
+        .offer_nonce = m->server.server.proof == DM_PROOF_MD5 && m->server.server.secret[0],
         .allow_basic = m->server.client.proof == DM_PROOF_BASIC,
         .client = credentials_of(&m->server.client),
         .server = credentials_of(&m->server.server),
@@ -444,7 +408,7 @@ static int begin(struct managing *m, bool goodbye)
     m->session = dm_session_new(&settings);
     if (!m->session)
         return -ENOMEM;
-    if (goodbye && dm_session_alert(m->session, "com.microsoft:mdm.unenrollment.userrequest", "int", NULL, "1") < 0)
+    if (start->cause == DM_MANAGE_GOODBYE && dm_session_alert(m->session, "com.microsoft:mdm.unenrollment.userrequest", "int", NULL, "1") < 0)
         return -ENOMEM;
     run_session(m);
     return 0;
@@ -462,10 +426,10 @@ static void clear(struct managing *m)
     explicit_bzero(&m->server, sizeof(m->server));
 }
 
-static int prepare(struct managing *m, bool goodbye)
+static int prepare(struct managing *m, const struct dm_manage_start *start)
 {
     bool fresh = false;
-    int r = load_tree(m->store, &m->tree, &fresh, m->error);
+    int r = dm_managed_load_tree(m->store, &m->tree, &fresh, m->error);
 
     if (r == 0)
         r = read_credentials(m);
@@ -473,11 +437,11 @@ static int prepare(struct managing *m, bool goodbye)
         r = dm_http_new(&m->trust, &m->http);
     if (r < 0)
         return m->error->text[0] ? r : dm_error_set(m->error, r, "The session cannot begin: %s.", strerror(-r));
-    m->end_at_usec = clock_monotonic_usec() + (goodbye ? GOODBYE_USEC_MAX : SESSION_USEC_MAX);
+    m->end_at_usec = clock_monotonic_usec() + (start->cause == DM_MANAGE_GOODBYE ? GOODBYE_USEC_MAX : SESSION_USEC_MAX);
     dm_http_set_stop(m->http, should_stop, m);
     m->encoding = m->server.wbxml ? DM_ENCODING_WBXML : DM_ENCODING_XML;
     snprintf(m->device_id, sizeof(m->device_id), "urn:mvpn:%s", m->account.device);
-    snprintf(m->session_id, sizeof(m->session_id), "%X", ++m->account.n_begun);
+    snprintf(m->session_id, sizeof(m->session_id), "%X", start->cause == DM_MANAGE_NOTIFIED ? start->session_id : ++m->account.n_begun);
     r = dm_store_commit(m->store, &m->account, NULL, 0); /* no session has the id of another, whatever becomes of this one */
     if (r < 0)
         return dm_error_set(m->error, r, "The account cannot be written: %s.", strerror(-r));
@@ -487,8 +451,8 @@ static int prepare(struct managing *m, bool goodbye)
     return 0;
 }
 
-int dm_manage_run(
-    struct dm_store *store, const struct dm_manage_hooks *hooks, bool goodbye, struct dm_manage_result *ret, struct dm_error *error)
+int dm_manage_run(struct dm_store *store, const struct dm_manage_hooks *hooks, const struct dm_manage_start *start,
+    struct dm_manage_result *ret, struct dm_error *error)
 {
     struct managing m = { .store = store, .hooks = hooks, .error = error, .end = DM_END_LOCAL };
     int r = dm_store_load(store, &m.account);
@@ -496,165 +460,17 @@ int dm_manage_run(
     *ret = (struct dm_manage_result){ 0 };
     if (r < 0)
         return dm_error_set(error, r, "This device is not enrolled.");
-    r = load_management(store, &m.server);
+    r = dm_managed_load_server(store, &m.server);
     if (r == -ENOENT)
         return 0;
     if (r < 0)
         return dm_error_set(error, r, "What is known of the management server is damaged. Enrol again after 'mvpnctl unenroll'.");
-    r = prepare(&m, goodbye);
+    r = prepare(&m, start);
     if (r == 0)
-        r = begin(&m, goodbye);
+        r = begin(&m, start);
     *ret = m.result;
     if (r == 0 && m.end != DM_END_DONE)
         r = error->text[0] ? -ECONNABORTED : dm_error_set(error, -ECONNABORTED, "The session ended early: %s.", dm_end_name(m.end));
     clear(&m);
-    return r;
-}
-
-/* With the roots of enrolment alone, or with those that the server added. */
-static int read_names(struct dm_store *store, struct dm_account *account, struct dm_policy_names *ret, struct dm_error *error)
-{
-    _cleanup_free_ char *roots = NULL;
-    size_t n;
-    int r = dm_store_load(store, account);
-
-    if (r < 0)
-        return dm_error_set(error, r, "What is known of the enrolment cannot be read.");
-    *ret = (struct dm_policy_names){ account->name, account->name, account->name };
-    if (dm_store_read(store, "roots/" MANAGED_ROOTS ".pem", &roots, &n) == 0)
-        ret->ca_certificates = MANAGED_ROOTS;
-    return 0;
-}
-
-static int policy_of_tree(struct dm_store *store, const struct dm_policy_names *names, char **ret, struct dm_error *error)
-{
-    struct dm_tree *tree = NULL;
-    bool fresh;
-    int r = load_tree(store, &tree, &fresh, error);
-
-    if (r == 0) {
-        *ret = dm_policy_text(tree, names, error);
-        r = *ret ? 0 : -EINVAL;
-    }
-    dm_tree_free(tree);
-    return r;
-}
-
-int dm_manage_policy(struct dm_store *store, char **ret, struct dm_error *error)
-{
-    struct dm_policy_names names;
-    struct dm_account account;
-    int r = read_names(store, &account, &names, error);
-
-    return r < 0 ? r : policy_of_tree(store, &names, ret, error);
-}
-
-int dm_manage_policy_print(struct dm_store *store, char ret[DM_POLICY_PRINT_SIZE], struct dm_error *error)
-{
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    _cleanup_free_ char *text = NULL;
-    int r = policy_of_tree(store, NULL, &text, error);
-
-    if (r < 0)
-        return r;
-    SHA256((const unsigned char *)text, strlen(text), digest);
-    for (size_t i = 0; i < sizeof(digest); i++)
-        snprintf(ret + 2 * i, 3, "%02x", digest[i]);
-    return 0;
-}
-
-int dm_manage_policy_rename(struct dm_store *store, const char *policy, char **ret, struct dm_error *error)
-{
-    struct dm_policy_names names;
-    struct dm_account account;
-    int r = read_names(store, &account, &names, error);
-
-    if (r < 0)
-        return r;
-    r = dm_policy_rename(policy, &names, ret);
-    return r == -ENOMEM ? dm_error_set(error, r, "No memory.") : r;
-}
-
-bool dm_manage_is_managed(struct dm_store *store)
-{
-    struct dm_provisioning server;
-    bool managed = load_management(store, &server) == 0;
-
-    explicit_bzero(&server, sizeof(server));
-    return managed;
-}
-
-static uint32_t poll_value(struct dm_tree *tree, const char *provider, const char *name)
-{
-    char uri[URI_BYTES];
-
-    snprintf(uri, sizeof(uri), DM_URI_PROVIDER "/%s/Poll/%s", provider, name);
-    return (uint32_t)strtoul(dm_tree_text(tree, uri), NULL, 10);
-}
-
-/* Our own node, where it is set: [Management] PollInterval= in mvpn.conf's words. */
-static void read_interval(struct dm_tree *tree, struct dm_schedule *ret)
-{
-    uint64_t sec = strtoull(dm_tree_text(tree, DM_URI_MOBILEVPN "/Schedule/Interval"), NULL, 10);
-
-    if (sec > 0)
-        ret->default_interval_sec = sec;
-}
-
-int dm_manage_schedule(struct dm_store *store, struct dm_schedule *ret)
-{
-    struct dm_provisioning server;
-    struct dm_tree *tree = NULL;
-    bool fresh = true;
-    int r = load_management(store, &server);
-
-    if (r == 0)
-        r = load_tree(store, &tree, &fresh, NULL);
-    if (r == 0) {
-        const char *id = server.provider_id;
-
-        read_interval(tree, ret);
-        ret->first_retries = fresh ? server.poll.first_retries : poll_value(tree, id, "NumberOfFirstRetries");
-        ret->first_interval_min = fresh ? server.poll.first_interval_min : poll_value(tree, id, "IntervalForFirstSetOfRetries");
-        ret->second_retries = fresh ? server.poll.second_retries : poll_value(tree, id, "NumberOfSecondRetries");
-        ret->second_interval_min = fresh ? server.poll.second_interval_min : poll_value(tree, id, "IntervalForSecondSetOfRetries");
-        ret->remaining_retries = fresh ? server.poll.remaining_retries : poll_value(tree, id, "NumberOfRemainingScheduledRetries");
-        ret->remaining_interval_min =
-            fresh ? server.poll.remaining_interval_min : poll_value(tree, id, "IntervalForRemainingScheduledRetries");
-        ret->not_while_roaming = server.not_while_roaming;
-        ret->retry_count = server.retry_count;
-        ret->initial_backoff_msec = server.initial_backoff_msec;
-        ret->max_backoff_msec = server.max_backoff_msec;
-    }
-    dm_tree_free(tree);
-    explicit_bzero(&server, sizeof(server));
-    return r;
-}
-
-int dm_manage_show(struct dm_store *store, const char *uri, char **ret, struct dm_error *error)
-{
-    struct dm_tree *tree = NULL;
-    struct dm_node *node;
-    size_t size;
-    FILE *out;
-    bool fresh;
-    int r = load_tree(store, &tree, &fresh, error);
-
-    if (r < 0)
-        return r;
-    node = dm_tree_at(tree, uri);
-    out = node ? open_memstream(ret, &size) : NULL;
-    if (!node)
-        r = dm_error_set(error, -ENOENT, "There is no node '%.80s'.", uri);
-    else if (!out)
-        r = dm_error_set(error, -ENOMEM, "No memory.");
-    else if (node->format == DM_FORMAT_NODE)
-        for (struct dm_node *child = node->children; child; child = child->next)
-            fprintf(out, "%s%s\n", child->name, child->format == DM_FORMAT_NODE ? "/" : "");
-    else
-        fprintf(out, "%s\n", node->def && node->def->secret ? "(secret)" : node->data ? node->data : "");
-    if (out && fclose(out) != 0)
-        r = -ENOMEM;
-    dm_tree_free(tree);
     return r;
 }

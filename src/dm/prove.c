@@ -226,12 +226,19 @@ unsigned dm_session_judge(
     return 401;
 }
 
+/* Does the server need a nonce: to prove itself in its next message, or for its next notification? */
+static bool wants_nonce(struct dm_session *s, unsigned code)
+{
+    if (s->server.auth == DM_AUTH_NONE)
+        return s->settings.offer_nonce && !s->nonce_offered && code == 200;
+    return code == 401 || code == 407 || code == 212 || (code == 200 && s->server.auth == DM_AUTH_HMAC);
+}
+
 bool dm_session_challenge(struct dm_session *s, unsigned code, const char **ret_type, char *nonce, size_t size)
 {
-    bool asked = code == 401 || code == 407 || code == 212 || (code == 200 && s->server.auth == DM_AUTH_HMAC);
-
-    if (s->server.auth == DM_AUTH_NONE || !asked)
+    if (!wants_nonce(s, code))
         return false;
+    s->nonce_offered = true;
     s->server.nonce.n_bytes = DM_FRESH_NONCE_BYTES;
     s->settings.random(s->settings.userdata, s->server.nonce.bytes, DM_FRESH_NONCE_BYTES);
     s->server.nonce_used = false;

@@ -303,6 +303,27 @@ static int on_do_due(sd_bus_message *message, void *userdata, sd_bus_error *erro
     return sd_bus_reply_method_return(message, NULL);
 }
 
+/* For mvpnd, which had it from the tunnel. */
+static int on_notify(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    struct agent *agent = userdata;
+    struct dm_error problem = { 0 };
+    const void *bytes = NULL;
+    size_t n_bytes = 0;
+    int r;
+
+    if (!is_from_root(message))
+        return sd_bus_error_set_const(error, MVPN_ERROR_NOT_PERMITTED, "This is mvpnd's to bring. 'mvpnctl sync' holds a session now.");
+    r = sd_bus_message_read_array(message, 'y', &bytes, &n_bytes);
+    if (r < 0)
+        return r;
+    r = agent_notify(agent, bytes, n_bytes, &problem);
+    if (r == 0)
+        agent_tell_due(agent);
+    (void)agent_stay(agent);
+    return r < 0 ? sd_bus_error_set(error, error_name(r), problem.text) : sd_bus_reply_method_return(message, NULL);
+}
+
 static const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD("Enroll", "a{sv}", "", on_enroll, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -310,6 +331,7 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD("Sync", "", "", on_sync, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Show", "s", "s", on_show, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("DoDue", "", "", on_do_due, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("Notify", "ay", "", on_notify, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_SIGNAL("Progress", "s", 0),
     SD_BUS_VTABLE_END,
 };

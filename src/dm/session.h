@@ -57,6 +57,7 @@ struct dm_session_settings {
     const char *device_id;  /* Source of our messages */
     enum dm_encoding encoding;
     bool by_server;   /* a notification asked for it: Alert 1200 instead of 1201 */
+    bool offer_nonce; /* the server needs none to be believed here, but one for its next notification: it is offered once */
     bool allow_basic; /* after the server's challenge; never unasked */
     struct dm_credentials client, server;
     const struct dm_policy_names *policy_names;

@@ -33,6 +33,7 @@ struct dm_session {
     unsigned n_challenges;        /* that the server gave us */
     unsigned n_server_challenges; /* that we gave the server */
     size_t max_msg_bytes, max_obj_bytes; /* the server's; 0: not said */
+    bool nonce_offered;            /* for a notification */
     bool client_done, server_done; /* 212: no further proof in this session */
     bool present;                  /* the next message carries our credentials */
     bool silent;                   /* NoResp in the header */

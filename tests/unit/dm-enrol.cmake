@@ -5,6 +5,7 @@ mvpn_add_test(NAME dm-store LABEL unit SOURCES dm-store-test.c LINK mvpn-dm-carr
 foreach(step disk_make_dir disk_write disk_link disk_symlink disk_rename disk_remove disk_sync_dir disk_remove_tree)
   target_link_options(unit-dm-store PRIVATE LINKER:--wrap=${step})
 endforeach()
+mvpn_add_test(NAME dm-managed LABEL unit SOURCES dm-managed-test.c LINK mvpn-dm-carry)
 mvpn_add_test(NAME dm-schedule LABEL unit SOURCES dm-schedule-test.c LINK mvpn-dm-enrol)
 mvpn_add_test(NAME dm-mde2 LABEL unit SOURCES dm-mde2-test.c LINK mvpn-dm-enrol)
 mvpn_add_test(NAME dm-scep LABEL unit SOURCES dm-scep-test.c LINK mvpn-dm-enrol PkgConfig::OPENSSL_CRYPTO)

@@ -459,6 +459,39 @@ static void the_server_proves_itself(void)
     conversation_end(&c);
 }
 
+/* To a server that TLS has proved already, once a session, and with the Status of a message that is answered anyway. */
+static void a_nonce_is_offered_for_notifications(void)
+{
+    struct dm_nonce nonce;
+
+    conversation_begin(&c);
+    c.settings.offer_nonce = true;
+    conversation_start(&c);
+    serve(&c, OK_HEADER COMMAND("Get", "2", ITEM("./DevInfo/DevId")));
+    CHECK_STR(statuses(&c), "0:200 2:200");
+    CHECK_STR(c.trace, "keep-server send");
+    if (CHECK(c.sent->commands->chal != NULL)) {
+        CHECK_STR(c.sent->commands->chal->type, "syncml:auth-md5");
+        CHECK_EQ(dm_nonce_decode(c.sent->commands->chal->next_nonce, "b64", &nonce), 0);
+        CHECK_EQ(nonce.n_bytes, DM_FRESH_NONCE_BYTES);
+    }
+    serve(&c, COMMAND("Get", "2", ITEM("./DevInfo/Man")));
+    CHECK_STR(c.trace, "send");
+    CHECK(!c.sent->commands->chal);
+    serve(&c, OK_HEADER);
+    CHECK_STR(c.trace, "over:done");
+    conversation_end(&c);
+}
+
+static void a_session_by_notification_says_so(void)
+{
+    conversation_begin(&c);
+    c.settings.by_server = true;
+    conversation_start(&c);
+    CHECK_STR(alerts(&c), "1200");
+    conversation_end(&c);
+}
+
 static void a_wrong_server_is_not_heard(void)
 {
     conversation_begin(&c);
@@ -558,7 +591,8 @@ static const struct test tests[] = { TEST(a_session_that_goes_well), TEST(nothin
     TEST(a_large_object_of_the_server), TEST(a_large_object_of_ours), TEST(statuses_that_do_not_fit_come_later), TEST(too_much_is_asked),
     TEST(md5_after_a_challenge), TEST(md5_with_a_nonce_at_hand), TEST(a_used_nonce_is_not_used_again),
     TEST(challenges_are_counted), TEST(basic_only_when_asked_and_allowed), TEST(hmac_in_the_header),
-    TEST(the_server_proves_itself), TEST(a_wrong_server_is_not_heard), TEST(no_answer_is_an_end), TEST(an_action_that_fails),
+    TEST(the_server_proves_itself), TEST(a_nonce_is_offered_for_notifications), TEST(a_session_by_notification_says_so),
+    TEST(a_wrong_server_is_not_heard), TEST(no_answer_is_an_end), TEST(an_action_that_fails),
     TEST(no_session_without_end),
     TEST(no_response_where_none_is_wanted), TEST(a_generic_alert_goes_first) };
 
