@@ -70,11 +70,17 @@ void bus_event(struct bus *bus, const char *name, const char *const *detail);
 /* Ends all pending calls of this kind: error_name NULL means success. */
 void bus_finish(struct bus *bus, enum bus_call call, const char *error_name, const char *error_text);
 
+struct bus_notification {
+    const uint8_t *bytes; /* package #0 of OMA DM, as it came; nobody has judged it */
+    size_t n_bytes;
+};
+
 /*
- * Has the management agent do what is due; the bus starts it for that. told() has the problem, or NULL when the agent answered; it is not called
- * after bus_free(). A call that is under way already is not repeated. 0, -EALREADY, -ENOTCONN.
+ * Has the management agent do what is due, or judge a notification and do what it asks for; the bus starts it for that. told() has the problem,
+ * or NULL when the agent did it (or found the notification genuine); it is not called after bus_free(). A call that is under way already is not
+ * repeated. notification: NULL, or copied. 0, -EALREADY, -ENOTCONN, -ENOMEM.
  */
-int bus_call_agent(struct bus *bus, void (*told)(void *userdata, const char *problem));
+int bus_call_agent(struct bus *bus, const struct bus_notification *notification, void (*told)(void *userdata, const char *problem));
 
 /* The JSON of design.md section 7, also used by tests; *ret is malloc'd. now_usec: CLOCK_BOOTTIME; wall_sec: seconds since 1970. */
 int bus_render_status(const struct report *report, usec_t now_usec, int64_t wall_sec, char **ret);

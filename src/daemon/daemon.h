@@ -10,6 +10,8 @@
  *   repair.c    the firewall after somebody else was there
  *   reload.c    configuration and credentials
  *   managed.c   the management server's policy, and its trial
+ *   due.c       when the management agent is started
+ *   notified.c  the management server's notification
  *   path.c      which of the two data paths
  *   guard.c     the end of the kernel's ESP with the daemon
  *   around.c    the services around us: sleep, modem, NetworkManager, resolver
@@ -55,6 +57,8 @@ struct daemon_managed {
     sd_event_source *timer; /* of the trial */
     struct due due;
     sd_event_source *due_timer;
+    sd_event_source *notified, *deaf_timer; /* the socket for notifications, NULL: none; and when there may be one again */
+    int notified_error; /* as last told */
     struct store_taken_back taken_back; /* as on disk */
     uint32_t unusable; /* at the start: the generation that could not be used, */
     char *unusable_why; /* ... until that has been told; NULL: all is well */
@@ -187,6 +191,12 @@ void daemon_forget_due(struct daemon *daemon); /* management has ended */
 void daemon_due_by_other_clock(struct daemon *daemon); /* the wall clock was set */
 void daemon_watch_due(struct daemon *daemon); /* after every turn */
 void daemon_free_due(struct daemon *daemon);
+
+/* notified.c */
+int daemon_start_notified(struct daemon *daemon); /* behind daemon_start_due() */
+void daemon_watch_notified(struct daemon *daemon); /* after every turn, and when management has changed */
+void daemon_deafen(struct daemon *daemon); /* the tunnel interface is gone or another */
+void daemon_free_notified(struct daemon *daemon);
 
 /* report.c */
 extern const struct bus_ops daemon_bus_ops;

@@ -22,7 +22,7 @@ static void on_told(void *userdata, const char *problem)
 static void start(struct daemon *daemon)
 {
     if (daemon->bus)
-        (void)bus_call_agent(daemon->bus, on_told); /* one that is under way does it; without a bus it is tried again later */
+        (void)bus_call_agent(daemon->bus, NULL, on_told); /* one that is under way does it; without a bus it is tried again later */
 }
 
 static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
@@ -68,6 +68,7 @@ void daemon_set_due(struct daemon *daemon, usec_t home_in_usec, usec_t roaming_i
 {
     due_set(&daemon->managed.due, clock_boottime_usec(), daemon_clock_offset_usec(), home_in_usec, roaming_in_usec);
     daemon_watch_due(daemon);
+    daemon_watch_notified(daemon);
 }
 
 void daemon_due_by_other_clock(struct daemon *daemon)
@@ -80,6 +81,7 @@ void daemon_forget_due(struct daemon *daemon)
 {
     due_never(&daemon->managed.due);
     daemon_watch_due(daemon);
+    daemon_watch_notified(daemon);
 }
 
 int daemon_start_due(struct daemon *daemon)

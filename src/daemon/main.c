@@ -175,6 +175,7 @@ static void tear_down(struct daemon *daemon)
     sys_free(daemon->sys);
     wake_free(daemon->wake);
     daemon_free_probe(daemon);
+    daemon_free_notified(daemon);
     daemon_free_due(daemon);
     daemon_free_managed(daemon);
     bus_free(daemon->bus);
@@ -246,6 +247,9 @@ static int run(struct daemon *daemon)
     r = daemon_start_due(daemon);
     if (r < 0)
         return complain("The management agent's timer cannot be made", r);
+    r = daemon_start_notified(daemon);
+    if (r < 0)
+        return complain("The timer of notifications cannot be made", r);
     sd_event_set_watchdog(daemon->loop, true);
     sd_notifyf(0, "READY=1\nSTATUS=%s", state_name(daemon->last.state));
     r = sd_event_loop(daemon->loop);

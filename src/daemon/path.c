@@ -117,6 +117,7 @@ void daemon_open_tunnel(struct daemon *daemon)
 
 void daemon_lose_tunnel(struct daemon *daemon)
 {
+    daemon_deafen(daemon);
     close_fd(&daemon->tun_fd);
     daemon->tunnel_open = false;
 }

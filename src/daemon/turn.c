@@ -161,6 +161,7 @@ void daemon_push(struct daemon *daemon, const struct event *event)
     arm(daemon);
     daemon_watch_trial(daemon);
     daemon_watch_due(daemon);
+    daemon_watch_notified(daemon);
 }
 
 void daemon_push_simple(struct daemon *daemon, enum event_type type)
