@@ -75,7 +75,7 @@ class Session:
         for rule, what in rules.first_package(message):
             self.violation(rule, what)
         self.begun, self.packages = True, script.load(self.state)
-        self.record("session", device=self.device, packages=len(self.packages))
+        self.record("session", id=message.session_id, device=self.device, packages=len(self.packages))
 
     def take_command(self, command, code):
         """The statuses that answer one of the client's commands"""
