@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # src/ike without libcharon: what its threads share with ours. The data path waits in real time, so it is not called a unit test.
-foreach(part mailbox satrack expiry)
+foreach(part mailbox satrack expiry samsg)
   mvpn_add_test(NAME ${part} LABEL unit SOURCES ${part}-test.c LINK mvpn-mailbox mvpn-core mvpn-base)
 endforeach()
 mvpn_add_test(NAME datapath LABEL adapter SOURCES datapath-test.c LINK mvpn-mailbox mvpn-core mvpn-base)
