@@ -24,6 +24,7 @@ enum action_type {
     ACTION_IKE_LIVENESS, /* empty INFORMATIONAL; its answer shows as last_in_at_usec, its silence as EVENT_IKE_CLOSED */
     ACTION_IKE_TERMINATE, /* .silent: forget without a DELETE message; answered by EVENT_IKE_CLOSED unless silent */
     ACTION_KEEPALIVE, /* one 0xFF on the UDP flow (RFC 3948 2.3) */
+    ACTION_OFFLOAD_KEEPALIVES, /* .offload_sec: the data path sends them, after so long a silence; 0: no more; answered by EVENT_OFFLOADED */
     ACTION_WATCH_TRAFFIC, /* report the next outbound packet that stays unanswered */
     ACTION_FETCH_REPLY, /* .fetch_reply: firewall and routes are open for these addresses; none: cannot be had */
     ACTION_WATCH_DEMAND, /* report the next inner packet, EVENT_DEMAND */
@@ -123,6 +124,7 @@ struct action {
         struct initiate_request initiate;
         struct migrate_request migrate;
         bool silent;
+        uint32_t offload_sec;
         struct fetch_reply fetch_reply;
         struct probe_send probe_send;
         uint32_t probe_slot;

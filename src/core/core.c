@@ -268,6 +268,16 @@ static void on_resolved(struct core *core, const struct resolved *resolved)
     run_raised(core);
 }
 
+static void on_probe(struct core *core, const struct event *event)
+{
+    if (event->type == EVENT_PROBE_ANSWER)
+        probing_on_answer(core, &event->probe_answer);
+    else if (event->type == EVENT_PROBE_FAILED)
+        probing_on_failed(core, &event->probe_failed);
+    else
+        probing_on_recalled(core, &event->nat);
+}
+
 static void take_in(struct core *core, const struct event *event)
 {
     switch (event->type) {
@@ -323,6 +333,9 @@ static void take_in(struct core *core, const struct event *event)
         session_on_traffic(core, &event->traffic);
         run_raised(core);
         break;
+    case EVENT_OFFLOADED:
+        session_on_offloaded(core, &event->offloaded);
+        break;
     case EVENT_PATH_MTU:
         session_on_path_mtu(core, event->path_mtu_bytes);
         break;
@@ -333,13 +346,9 @@ static void take_in(struct core *core, const struct event *event)
         run(core, TRIGGER_DEMAND, REASON_DEMAND);
         break;
     case EVENT_PROBE_ANSWER:
-        probing_on_answer(core, &event->probe_answer);
-        break;
     case EVENT_PROBE_FAILED:
-        probing_on_failed(core, &event->probe_failed);
-        break;
     case EVENT_NAT_RECALLED:
-        probing_on_recalled(core, &event->nat);
+        on_probe(core, event);
         break;
     case EVENT_TUNNEL_LOST:
         core->routing_dirty = true;
@@ -429,6 +438,7 @@ void core_step(struct core *core, usec_t now_usec, const struct event *event, st
     core->actions = &turn;
     take_in(core, event);
     probing_follow(core);
+    session_follow(core);
     tell(core, &turn, ret_actions);
 }
 
@@ -452,7 +462,7 @@ struct deadline core_next_deadline(const struct core *core)
     for (unsigned i = 0; i < N_TIMERS; i++)
         offer(&deadline, core->timers[i], 0, false);
     if (core->state == STATE_CONNECTED) {
-        usec_t at_usec = keepalive_deadline(&core->keepalive, &slack_usec);
+        usec_t at_usec = session_keepalive_deadline(core, &slack_usec);
         offer(&deadline, at_usec, slack_usec, session_push_supported(core));
         offer(&deadline, pathwatch_deadline(&core->pathwatch), MSEC(50), false);
         offer(&deadline, session_move_deadline(core), 0, false);

@@ -59,6 +59,7 @@ struct core_status {
     usec_t nat_lifetime_usec; /* USEC_INFINITY: nothing expires; 0: not known, or shorter than can be probed */
     bool nat_detecting; /* being measured */
     uint64_t n_keepalives_sent, n_keepalives_suppressed;
+    uint32_t offload_sec; /* the data path sends them, after so long a silence; 0: the core has them sent */
     bool push_supported;
     bool on_demand;
 };

@@ -35,6 +35,7 @@ enum event_type {
     EVENT_IKE_CLOSED, /* .failure: an established IKE SA is gone (also the end of our own ACTION_IKE_TERMINATE) */
     EVENT_IKE_MOVED, /* .path: outer addresses or NAT situation changed (MOBIKE done, mapping changed) */
     EVENT_TRAFFIC, /* .traffic: outbound packets stayed unanswered for PATHWATCH_NOTICE_USEC (asked for by ACTION_WATCH_TRAFFIC) */
+    EVENT_OFFLOADED, /* .offloaded: the data path sends the keepalives itself now, or does not (ACTION_OFFLOAD_KEEPALIVES, or later) */
     EVENT_PATH_MTU, /* .path_mtu_bytes: the largest outer packet that passes to the gateway, as routes and routers say */
     EVENT_NEIGHBOUR_LOST, /* .neighbour: what outer packets are handed to does not answer on its link any more (ARP, neighbour discovery) */
     EVENT_DEMAND, /* an inner packet came while no tunnel stands (asked for by ACTION_WATCH_DEMAND); it is kept */
@@ -93,6 +94,7 @@ struct tunnel {
     uint16_t remote_port;
     bool nat; /* we are behind a NAT */
     bool mobike; /* the gateway supports it */
+    bool offload; /* the data path can send keepalives itself */
     struct sealing sealing; /* of our own packets */
 };
 
@@ -121,6 +123,12 @@ struct traffic {
     usec_t last_in_at_usec; /* last inbound packet that proved the path: decrypted ESP or an IKE answer */
     usec_t last_inner_at_usec; /* last inner packet of an application, either way; link-local and multicast do not count */
     usec_t unanswered_at_usec; /* first outbound inner packet since last_in; 0: none waits */
+};
+
+/* Keepalives that no ACTION_KEEPALIVE is needed for. */
+struct offloaded {
+    uint32_t interval_sec; /* as asked for */
+    bool done; /* false: it cannot be had with this tunnel */
 };
 
 struct fetch {
@@ -172,6 +180,7 @@ struct event {
         struct failure failure;
         struct path path;
         struct traffic traffic;
+        struct offloaded offloaded;
         uint32_t path_mtu_bytes;
         struct neighbour neighbour;
         struct fetch fetch;

@@ -206,6 +206,11 @@ struct core {
     usec_t moving_since_at_usec;
     usec_t move_repeat_at_usec; /* USEC_INFINITY: it has been repeated */
     struct keepalive keepalive;
+    struct {
+        uint32_t asked_sec; /* of the data path; 0: nothing */
+        bool stands; /* it sends them by now, and no timer of ours is needed */
+        bool refused; /* with this tunnel it cannot */
+    } offload;
     struct pathwatch pathwatch;
     struct idle idle;
     bool demanded; /* somebody waits for the tunnel that is being built */
@@ -300,6 +305,9 @@ void session_check_after_sleep(struct core *core);
 void session_check_path(struct core *core);
 void session_update_keepalive(struct core *core);
 void session_on_path_mtu(struct core *core, uint32_t bytes);
+void session_follow(struct core *core); /* at the end of a turn: who sends the keepalives */
+void session_on_offloaded(struct core *core, const struct offloaded *offloaded);
+usec_t session_keepalive_deadline(const struct core *core, usec_t *ret_slack_usec); /* ours; USEC_INFINITY: none, or the data path's */
 uint32_t session_mtu(const struct core *core);
 
 /* demand.c */
@@ -336,6 +344,8 @@ void probing_on_mapping_changed(struct core *core, bool late); /* though nothing
 void probing_on_late_answer(struct core *core); /* a liveness check had to be repeated */
 void probing_on_resumed(struct core *core);
 bool probing_wants_check(struct core *core, usec_t silence_usec, usec_t last_in_at_usec); /* instead of the keepalive that is due */
+bool probing_leaves_keepalives_alone(const struct core *core); /* nothing is done in their stead, but the alarm */
+usec_t probing_alarm_deadline(const struct core *core); /* of a liveness check in a keepalive's stead; USEC_INFINITY: none */
 usec_t probing_deadline(const struct core *core, usec_t *ret_slack_usec);
 bool probing_needs_keepalives(const struct core *core);
 bool probing_is_detecting(const struct core *core);

@@ -49,6 +49,7 @@ void data_path_choose(enum data_path wish, const struct kernel_esp *can, struct 
     kernel_esp_missing(can, missing, sizeof(missing));
     ret->kernel = missing[0] == '\0';
     if (ret->kernel) {
+        ret->offload = offload_judge(can->release);
         strbuf_add(&why, "ESP runs in the kernel, which has all that it needs.");
         return;
     }

@@ -5,6 +5,8 @@
  * kernel's is never replaced silently; "auto" takes the kernel's where every part of it is there. Says why, naming kernel options.
  * Never tries anything out: that is src/net's (net_probe_kernel_esp).
  */
+#include "core/offload.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,8 +23,11 @@ enum kernel_esp_part {
 };
 #define N_KERNEL_ESP_PARTS (KERNEL_ESP_WATCH + 1)
 
+#define KERNEL_RELEASE_SIZE 65
+
 struct kernel_esp {
     int error[N_KERNEL_ESP_PARTS]; /* 0: there; negative errno of the try */
+    char release[KERNEL_RELEASE_SIZE]; /* as uname has it: what of it is sound cannot be tried */
 };
 
 #define DATA_PATH_WHY_SIZE 384
@@ -30,6 +35,7 @@ struct kernel_esp {
 struct data_path_choice {
     bool possible; /* false: the kernel's is asked for and cannot be had */
     bool kernel;
+    enum offload offload; /* of keepalives; OFFLOAD_LACKING where ESP is not the kernel's */
     char why[DATA_PATH_WHY_SIZE]; /* a sentence; with what to do where it is not possible */
 };
 

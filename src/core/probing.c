@@ -165,6 +165,21 @@ bool probing_wants_check(struct core *core, usec_t silence_usec, usec_t last_in_
     return check;
 }
 
+bool probing_leaves_keepalives_alone(const struct core *core)
+{
+    const struct probing *probing = &core->probing;
+    bool tries_silences = probing->mobike.started && !probing->mobike.done;
+
+    return probing->phase == PROBING_PHASE_OFF || (probing->phase == PROBING_PHASE_RESTING && !probing->lossy && !tries_silences);
+}
+
+usec_t probing_alarm_deadline(const struct core *core)
+{
+    const struct probing *probing = &core->probing;
+
+    return probing->phase != PROBING_PHASE_OFF && probing->method != NAT_METHOD_NONE ? probing->alarm_at_usec : USEC_INFINITY;
+}
+
 /* ---- the engine ---- */
 
 /* What this turn wanted to send: its opening will be closed before. */

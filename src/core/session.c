@@ -6,6 +6,7 @@
 #include "core/internal.h"
 
 #include "base/macro.h"
+#include "core/offload.h"
 
 #include <string.h>
 
@@ -62,6 +63,67 @@ static usec_t wanted_keepalive_interval(const struct core *core)
     return 0;
 }
 
+/*
+ * Seconds; 0: we send them. The data path's timer wakes no sleeping device, and says nothing of what it sends: where one is to be woken, or
+ * something else is done in a keepalive's stead, they stay ours.
+ */
+static uint32_t wanted_offload(const struct core *core)
+{
+    if (!core->has_tunnel || !core->tunnel.offload || core->offload.refused || core->moving || core->keepalive.interval_usec == 0 ||
+        core->base.wake_on_incoming || !probing_leaves_keepalives_alone(core))
+        return 0;
+    return offload_interval_sec(core->keepalive.interval_usec);
+}
+
+/* When the data path sent the last one nobody knows: one is sent now, unless ours would not be due yet. */
+static void take_back(struct core *core)
+{
+    bool stood = core->offload.stands;
+
+    core->offload.stands = false;
+    if (stood && core->keepalive.interval_usec && keepalive_due(&core->keepalive, core->now_usec, 0))
+        core_act(core, ACTION_KEEPALIVE);
+}
+
+void session_follow(struct core *core)
+{
+    uint32_t wanted_sec = wanted_offload(core);
+
+    if (wanted_sec == core->offload.asked_sec)
+        return;
+    core->offload.asked_sec = wanted_sec;
+    take_back(core); /* ours go on until the data path has them: one too many does no harm */
+    core_act(core, ACTION_OFFLOAD_KEEPALIVES)->offload_sec = wanted_sec;
+}
+
+/* What is asked for was asked of an SA that is gone, or that the move makes anew. */
+static void forget_offload(struct core *core)
+{
+    core->offload.asked_sec = 0;
+    core->offload.stands = false;
+}
+
+void session_on_offloaded(struct core *core, const struct offloaded *offloaded)
+{
+    if (!core->has_tunnel || core->offload.asked_sec == 0 || offloaded->interval_sec != core->offload.asked_sec)
+        return;
+    if (offloaded->done) {
+        core->offload.stands = true;
+        return;
+    }
+    core->offload.refused = true;
+    core->offload.asked_sec = 0;
+    take_back(core);
+}
+
+usec_t session_keepalive_deadline(const struct core *core, usec_t *ret_slack_usec)
+{
+    if (!core->offload.stands)
+        return keepalive_deadline(&core->keepalive, ret_slack_usec);
+    *ret_slack_usec = core->keepalive.interval_usec / 100 * KEEPALIVE_SLACK_PERCENT;
+    return probing_alarm_deadline(core);
+}
+
 void session_update_keepalive(struct core *core)
 {
     usec_t interval_usec = wanted_keepalive_interval(core);
@@ -91,6 +153,8 @@ void session_start(struct core *core, const struct tunnel *tunnel)
     core_clear_timer(core, TIMER_EYEBALLS);
     probing_forget(core);
     keepalive_stop(&core->keepalive);
+    forget_offload(core);
+    core->offload.refused = false;
     session_update_keepalive(core);
     idle_stop(&core->idle);
     demand_update(core);
@@ -108,6 +172,7 @@ void session_forget(struct core *core)
     core_clear_timer(core, TIMER_MOVE);
     probing_forget(core);
     keepalive_stop(&core->keepalive);
+    forget_offload(core);
     idle_stop(&core->idle);
     pathwatch_reset(&core->pathwatch);
 }
@@ -176,13 +241,14 @@ void session_move(struct core *core)
     struct ip_addr remote;
     const struct link *link = find_target(core, &remote);
 
+    core->moving = true;
     probing_forget(core);
     keepalive_stop(&core->keepalive); /* another mapping, from now on */
+    forget_offload(core);
     session_update_keepalive(core);
     core->base = *link;
     demand_update(core);
     core->path_mtu_bytes = 0;
-    core->moving = true;
     core->moving_to = remote;
     core->move = (struct migrate_request){
         .local = *link_source_for(link, &remote),
@@ -352,10 +418,13 @@ void session_on_timer(struct core *core, const struct traffic *traffic)
         core_raise(core, TRIGGER_IDLE, REASON_IDLE);
         return;
     }
-    bool radio_is_on = core->now_usec >= keepalive_deadline(&core->keepalive, &slack_usec); /* by the packet that suppresses it, if not by it */
+    bool radio_is_on = core->now_usec >= session_keepalive_deadline(core, &slack_usec); /* by the packet that suppresses it, if not by it */
 
     probing_on_timer(core, radio_is_on); /* may shorten the interval */
-    if (keepalive_due(&core->keepalive, core->now_usec, traffic->last_out_at_usec))
+    if (core->offload.stands) {
+        if (radio_is_on && probing_wants_check(core, usec_sub(core->now_usec, last_out_at_usec), traffic->last_in_at_usec))
+            session_check_path(core);
+    } else if (keepalive_due(&core->keepalive, core->now_usec, traffic->last_out_at_usec))
         keep_alive(core, usec_sub(core->now_usec, last_out_at_usec), traffic->last_in_at_usec);
     if (core->now_usec >= pathwatch_deadline(&core->pathwatch))
         session_on_traffic(core, traffic);

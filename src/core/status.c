@@ -43,6 +43,7 @@ void core_get_status(const struct core *core, struct core_status *ret)
     ret->keepalive_interval_usec = core->keepalive.interval_usec;
     ret->n_keepalives_sent = core->keepalive.n_sent;
     ret->n_keepalives_suppressed = core->keepalive.n_suppressed;
+    ret->offload_sec = core->offload.stands ? core->offload.asked_sec : 0;
     ret->on_demand = ret->enabled && demand_applies(core);
     ret->push_supported = session_push_supported(core);
     ret->nat_method = method_of(core);

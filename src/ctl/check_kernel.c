@@ -280,14 +280,17 @@ static int try_kernel_esp(const void *argument, char *error, size_t size)
     if (r < 0)
         return r;
     kernel_esp_missing(&can, error, size);
-    return error[0] ? -EOPNOTSUPP : 0;
+    if (error[0])
+        return -EOPNOTSUPP;
+    snprintf(error, size, "%s", offload_sentence(offload_judge(can.release)));
+    return 0;
 }
 
 /* DataPath=user needs nothing of the kernel; with auto it is good to know, and no fault. */
 static void check_data_path(const struct check_run *run)
 {
     enum data_path wish = run->settings ? run->settings->data_path : DATA_PATH_AUTO;
-    char missing[400];
+    char missing[400]; /* or what else is to be said */
     int r = check_in_namespace(try_kernel_esp, NULL, missing, sizeof(missing));
 
     if (check_report_untried(run, "data-path", r))
@@ -296,7 +299,7 @@ static void check_data_path(const struct check_run *run)
         check_report(run, "data-path", CHECK_PASS, NULL, "ESP runs in user space, as configured%s.",
             r == 0 ? "; this kernel could do it as well" : "");
     else if (r == 0)
-        check_report(run, "data-path", CHECK_PASS, NULL, "ESP runs in the kernel, which has all that it needs.");
+        check_report(run, "data-path", CHECK_PASS, NULL, "ESP runs in the kernel, which has all that it needs. %s", missing);
     else if (wish == DATA_PATH_KERNEL)
         check_report(run, "data-path", CHECK_FAIL, "Use a kernel with it, or set DataPath=auto.",
             "DataPath=kernel is not possible: this kernel lacks %s.", missing[0] ? missing : strerror(-r));

@@ -119,11 +119,13 @@ static void resolve(struct daemon *daemon, const struct action *action)
 
 static int start_ike(struct daemon *daemon)
 {
+    const bool kernel = daemon_uses_kernel(daemon); /* this makes the choice */
     const struct ike_options options = {
         .settings = daemon->settings,
         .crl_dir = store_crl_dir(daemon->store),
         .wallclock_floor_sec = daemon_wallclock_floor_sec(daemon),
-        .kernel = daemon_uses_kernel(daemon),
+        .kernel = kernel,
+        .offload = daemon->data_path.offload == OFFLOAD_SOUND,
         .tun_fd = daemon->tun_fd,
     };
     int r;
@@ -218,6 +220,7 @@ bool daemon_execute(struct daemon *daemon, const struct action *action)
     case ACTION_IKE_LIVENESS:
     case ACTION_IKE_TERMINATE:
     case ACTION_KEEPALIVE:
+    case ACTION_OFFLOAD_KEEPALIVES:
     case ACTION_WATCH_TRAFFIC:
     case ACTION_FETCH_REPLY:
         if (daemon->ike_runs)

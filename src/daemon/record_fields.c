@@ -101,6 +101,7 @@ static const struct field tunnel_fields[] = {
     SCALAR(struct event, "port", FIELD_U16, tunnel.remote_port),
     SCALAR(struct event, "nat", FIELD_BOOL, tunnel.nat),
     SCALAR(struct event, "mobike", FIELD_BOOL, tunnel.mobike),
+    SCALAR(struct event, "offload", FIELD_BOOL, tunnel.offload),
     SCALAR(struct event, "iv", FIELD_U8, tunnel.sealing.iv_bytes),
     SCALAR(struct event, "icv", FIELD_U8, tunnel.sealing.icv_bytes),
     SCALAR(struct event, "align", FIELD_U8, tunnel.sealing.align_bytes),
@@ -130,6 +131,11 @@ static const struct field traffic_fields[] = {
     SCALAR(struct event, "in", FIELD_MOMENT, traffic.last_in_at_usec),
     SCALAR(struct event, "inner", FIELD_MOMENT, traffic.last_inner_at_usec),
     SCALAR(struct event, "unanswered", FIELD_MOMENT, traffic.unanswered_at_usec),
+};
+
+static const struct field offloaded_fields[] = {
+    SCALAR(struct event, "interval", FIELD_U32, offloaded.interval_sec),
+    SCALAR(struct event, "done", FIELD_BOOL, offloaded.done),
 };
 
 static const struct field path_mtu_fields[] = {
@@ -209,6 +215,8 @@ struct field_table record_payload_table(enum event_type type)
     case EVENT_TRAFFIC:
     case EVENT_TIMER:
         return (struct field_table)TABLE(traffic_fields);
+    case EVENT_OFFLOADED:
+        return (struct field_table)TABLE(offloaded_fields);
     case EVENT_PATH_MTU:
         return (struct field_table)TABLE(path_mtu_fields);
     case EVENT_NEIGHBOUR_LOST:

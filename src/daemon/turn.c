@@ -99,6 +99,15 @@ static void finish_disable(struct daemon *daemon, const struct core_status *stat
         bus_finish(daemon->bus, BUS_CALL_DISABLE, NULL, NULL);
 }
 
+/* Not in status, which is the same on both data paths. */
+static void tell_sender(const struct core_status *before, const struct core_status *now)
+{
+    if (now->offload_sec > 0 && now->offload_sec != before->offload_sec)
+        journal_say(LOG_INFO, "The kernel sends the keepalives from now on, after %u s of silence.", now->offload_sec);
+    else if (now->offload_sec == 0 && before->offload_sec > 0 && now->state == STATE_CONNECTED)
+        journal_say(LOG_INFO, "mvpnd sends the keepalives from now on.");
+}
+
 static void publish(struct daemon *daemon)
 {
     struct core_status status;
@@ -116,6 +125,7 @@ static void publish(struct daemon *daemon)
             bus_event(daemon->bus, "state", detail);
         }
     }
+    tell_sender(&daemon->last, &status);
     daemon->last = status;
     if (daemon->bus) {
         bus_publish(daemon->bus);

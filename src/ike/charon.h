@@ -6,6 +6,7 @@
  * config.h of the build that made the libraries is included before everything by the compiler's command line.
  */
 #include "base/macro.h"
+#include "core/offload.h"
 #include "ike/datapath.h"
 #include "ike/ike.h"
 #include "ike/kernelpath.h"
@@ -36,6 +37,7 @@ struct ike_profile {
     uint32_t mark;
     uint16_t port, port_nat_t; /* local; 0: ephemeral */
     bool kernel; /* the kernel carries ESP */
+    bool offload; /* ... and may send keepalives */
     bool migrate;
     uint32_t n_gateways;
     struct gateway gateways[POLICY_GATEWAYS_MAX];
@@ -64,6 +66,10 @@ struct ike {
     attribute_handler_t *attributes;
     _Atomic uint32_t n_sent, n_send_errors; /* IKE messages since the attempt began */
     _Atomic usec_t sent_at_usec; /* the last of them */
+    _Atomic uint32_t n_keepalives; /* of our own */
+    pthread_mutex_t offload_lock; /* of the watch */
+    struct offload_watch offload_watch;
+    _Atomic uint32_t offload_sec; /* the kernel's keepalives, as asked for; 0: none */
     bool library_up, charon_up, running;
     bool doorbell; /* the SA that leads nowhere is there */
     char error[IKE_ERROR_SIZE];
@@ -166,6 +172,7 @@ enum job_kind {
     JOB_DELETE,    /* with a DELETE exchange */
     JOB_DESTROY,   /* without a word */
     JOB_CHILDLESS, /* delete it when no CHILD SA is left */
+    JOB_OFFLOAD,   /* the kernel's keepalives are as asked for */
     JOB_RENEW,     /* rekey the CHILD SA, unless that is under way */
 };
 void job_queue(struct ike *ike, enum job_kind kind, uint32_t sa);

@@ -29,6 +29,7 @@ static int profile_copy(struct ike_profile *profile, const struct ike_options *o
     profile->wallclock_floor_sec = options->wallclock_floor_sec;
     profile->mark = policy->mark;
     profile->kernel = options->kernel;
+    profile->offload = options->kernel && options->offload;
     profile->migrate = policy->migrate;
     profile->port = settings->standard_ports ? IKEV2_UDP_PORT : 0;
     profile->port_nat_t = settings->standard_ports ? IKEV2_NATT_PORT : 0;
@@ -76,6 +77,7 @@ int ike_new(struct ike **ret)
     }
     satrack_init(&ike->track, ike->mailbox);
     pin_init(&ike->pin);
+    pthread_mutex_init(&ike->offload_lock, NULL);
     *ret = ike;
     return 0;
 }
@@ -85,6 +87,7 @@ void ike_free(struct ike *ike)
     if (!ike)
         return;
     ike_stop(ike);
+    pthread_mutex_destroy(&ike->offload_lock);
     pin_destroy(&ike->pin);
     satrack_destroy(&ike->track);
     mailbox_free(ike->mailbox);
@@ -101,6 +104,7 @@ static void reset(struct ike *ike)
     satrack_reset(&ike->track);
     atomic_store(&ike->n_sent, 0);
     atomic_store(&ike->n_send_errors, 0);
+    atomic_store(&ike->offload_sec, 0);
 }
 
 int ike_start(struct ike *ike, const struct ike_options *options)
@@ -148,6 +152,7 @@ static int migrate(struct ike *ike, const struct migrate_request *request)
     bool again = satrack_moves_to(&ike->track, &request->local, &request->remote);
     uint32_t sa;
 
+    atomic_store(&ike->offload_sec, 0); /* libcharon makes the SAs anew, and does not know of it: asked for again when they have moved */
     snprintf(target.interface, sizeof(target.interface), "%s", request->interface);
     sa = satrack_move(&ike->track, &request->local, &request->remote);
     if (sa == 0)
@@ -170,6 +175,17 @@ static int liveness(struct ike *ike)
     if (sa == 0)
         return -ENOTCONN;
     job_queue(ike, JOB_LIVENESS, sa);
+    return 0;
+}
+
+static int offload(struct ike *ike, uint32_t interval_sec)
+{
+    uint32_t sa = satrack_up(&ike->track, NULL);
+
+    atomic_store(&ike->offload_sec, interval_sec);
+    if (sa == 0)
+        return -ENOTCONN;
+    job_queue(ike, JOB_OFFLOAD, sa);
     return 0;
 }
 
@@ -199,6 +215,8 @@ int ike_execute(struct ike *ike, const struct action *action)
         return terminate(ike, action->silent);
     case ACTION_KEEPALIVE:
         return job_send_keepalive(ike);
+    case ACTION_OFFLOAD_KEEPALIVES:
+        return offload(ike, action->offload_sec);
     case ACTION_WATCH_TRAFFIC: /* after the routing of its turn, so the interface is ready for what waited */
         path_watch(ike, satrack_attempt(&ike->track));
         return 0;

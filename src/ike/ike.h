@@ -17,6 +17,7 @@ struct ike_options {
     const char *crl_dir; /* cache of CRLs in the state directory; must exist */
     int64_t wallclock_floor_sec; /* validity of certificates is judged at max(now, floor) */
     bool kernel; /* ESP is the kernel's: the tunnel interface of the settings is of kind xfrm */
+    bool offload; /* the kernel may send the keepalives of its SAs */
     int tun_fd; /* duplicated; -1: none yet, or the kernel's path */
 };
 
@@ -37,7 +38,7 @@ int ike_start(struct ike *ike, const struct ike_options *options); /* loads cred
 void ike_stop(struct ike *ike); /* sends a DELETE where an SA stands (without waiting), ends all threads; idempotent */
 const char *ike_error(const struct ike *ike);
 
-/* ACTION_IKE_INITIATE, _MIGRATE, _LIVENESS, _TERMINATE, ACTION_KEEPALIVE, ACTION_WATCH_TRAFFIC, ACTION_FETCH_REPLY. */
+/* ACTION_IKE_INITIATE, _MIGRATE, _LIVENESS, _TERMINATE, ACTION_KEEPALIVE, _OFFLOAD_KEEPALIVES, _WATCH_TRAFFIC, _WATCH_DEMAND, _FETCH_REPLY. */
 int ike_execute(struct ike *ike, const struct action *action);
 
 /* The tunnel interface was (re-)created: the data path uses this one from now on (duplicated; -1: the kernel's). */

@@ -5,16 +5,23 @@
  */
 #include "ike/charon.h"
 
+#include "base/clock.h"
+#include "ike/sakeepalive.h"
+#include "ike/witness.h"
+
 #include <errno.h>
 #include <sa/ikev2/tasks/ike_mobike.h>
 
 #define DELETE_REKEYED_DELAY 5 /* seconds, libcharon's default */
+#define WITNESS_MSEC         1000
 
 struct sa_job {
     struct ike *ike;
     enum job_kind kind;
     uint32_t sa;
 };
+
+static job_requeue_t run_job(void *data);
 
 static struct flow flow_of_sa(ike_sa_t *ike_sa)
 {
@@ -149,6 +156,7 @@ static status_t run_established(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
         .remote_port = flow.remote_port,
         .nat = behind_nat(ike_sa),
         .mobike = ike_sa->supports_extension(ike_sa, EXT_MOBIKE),
+        .offload = ike->profile.offload,
     };
 
     read_addrs(ike_sa, &tunnel);
@@ -235,6 +243,84 @@ static status_t run_renew(ike_sa_t *ike_sa)
     if (spi == 0 || task_under_way(ike_sa, TASK_CHILD_REKEY))
         return SUCCESS;
     return ike_sa->rekey_child_sa(ike_sa, PROTO_ESP, spi);
+}
+
+/* The SAs that we send by, and none of those that a rekeying has replaced. 0 or the first error. */
+static int offload_children(ike_sa_t *ike_sa, uint32_t interval_sec)
+{
+    enumerator_t *children = ike_sa->create_child_sa_enumerator(ike_sa);
+    struct ip_addr remote = addr_of_host(ike_sa->get_other_host(ike_sa));
+    child_sa_t *child_sa;
+    int r = 0;
+
+    while (r == 0 && children->enumerate(children, &child_sa))
+        if (child_sa->get_state(child_sa) == CHILD_INSTALLED)
+            r = sakeepalive_set(&remote, child_sa->get_spi(child_sa, FALSE), interval_sec);
+    children->destroy(children);
+    return r;
+}
+
+/* The first time: a timer of somebody else's may be set in the kernel for much later. If none is, a keepalive leaves with the SA. */
+static int offload_first(struct ike *ike, ike_sa_t *ike_sa, uint32_t interval_sec)
+{
+    struct flow flow = flow_of_sa(ike_sa);
+    uint32_t n_ours = atomic_load(&ike->n_keepalives);
+    struct pin_target target;
+    int r, fd;
+
+    pin_get(&ike->pin, &target);
+    fd = witness_open(target.ifindex, &flow.remote, flow.remote_port);
+    if (fd < 0)
+        return fd;
+    r = offload_children(ike_sa, interval_sec);
+    ike->offload_watch.witnessed = witness_close(fd, r == 0 ? WITNESS_MSEC : 0) && n_ours == atomic_load(&ike->n_keepalives);
+    if (r < 0 || ike->offload_watch.witnessed)
+        return r;
+    r = offload_children(ike_sa, 0);
+    return r < 0 ? r : -ETIME;
+}
+
+static void later(struct ike *ike, uint32_t sa, usec_t in_usec)
+{
+    struct sa_job *job = calloc(1, sizeof(*job));
+
+    if (!job)
+        return;
+    *job = (struct sa_job){ ike, JOB_OFFLOAD, sa };
+    lib->scheduler->schedule_job_ms(
+        lib->scheduler, (job_t *)callback_job_create(run_job, job, free, NULL), (uint32_t)(in_usec / MSEC(1) + 1));
+}
+
+/* 0: they can be relied on; -EAGAIN: not yet, and it is looked at again; or why not. */
+static int offload(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa, uint32_t interval_sec)
+{
+    struct offload_watch *watch = &ike->offload_watch;
+    usec_t now_usec = clock_boottime_usec();
+    int r = interval_sec && !watch->witnessed ? offload_first(ike, ike_sa, interval_sec) : offload_children(ike_sa, interval_sec);
+
+    offload_give(watch, now_usec, r < 0 ? 0 : interval_sec);
+    if (r < 0 || !interval_sec || offload_counts_at(watch) <= now_usec)
+        return r;
+    later(ike, sa, usec_sub(offload_counts_at(watch), now_usec));
+    return -EAGAIN;
+}
+
+/* An SA that was lost in the attempt is made anew by a rekeying, and the core keeps the mapping meanwhile. */
+static status_t run_offload(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
+{
+    struct event event = { .type = EVENT_OFFLOADED, .offloaded = { .interval_sec = atomic_load(&ike->offload_sec) } };
+    int r;
+
+    pthread_mutex_lock(&ike->offload_lock);
+    r = offload(ike, ike_sa, sa, event.offloaded.interval_sec);
+    pthread_mutex_unlock(&ike->offload_lock);
+    if (r == -EAGAIN)
+        return SUCCESS;
+    event.offloaded.done = r == 0;
+    if (r < 0)
+        atomic_store(&ike->offload_sec, 0);
+    mailbox_post(ike->mailbox, satrack_attempt(&ike->track), &event);
+    return r == -EIDRM ? run_renew(ike_sa) : SUCCESS;
 }
 
 static status_t run_observe(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
@@ -325,6 +411,8 @@ static status_t run_on_sa(struct sa_job *job, ike_sa_t *ike_sa)
         return DESTROY_ME;
     case JOB_CHILDLESS:
         return run_childless(ike_sa);
+    case JOB_OFFLOAD:
+        return run_offload(job->ike, ike_sa, job->sa);
     case JOB_RENEW:
         return run_renew(ike_sa);
     }
@@ -367,6 +455,7 @@ int job_send_keepalive(struct ike *ike)
 
     if (satrack_up(&ike->track, &flow) == 0 || flow.remote.family == 0)
         return -ENOTCONN;
+    atomic_fetch_add(&ike->n_keepalives, 1);
     path = (struct udp_path){ .remote = { flow.remote, flow.remote_port }, .local = flow.local };
     return datapath_send(ike->datapath, &path, flow.local_port, &keepalive, sizeof(keepalive));
 }

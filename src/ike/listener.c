@@ -248,8 +248,12 @@ static bool on_rekey(listener_t *public, ike_sa_t *old_sa, ike_sa_t *new_sa)
 
 static bool on_child_rekey(listener_t *public, ike_sa_t *ike_sa, child_sa_t *old_sa, child_sa_t *new_sa)
 {
+    struct ike *ike = ike_of(public);
+
     (void)old_sa, (void)new_sa;
-    satrack_child_rekeyed(&ike_of(public)->track, ike_sa->get_unique_id(ike_sa));
+    satrack_child_rekeyed(&ike->track, ike_sa->get_unique_id(ike_sa));
+    if (atomic_load(&ike->offload_sec) > 0)
+        job_queue(ike, JOB_OFFLOAD, ike_sa->get_unique_id(ike_sa));
     return true;
 }
 
@@ -261,8 +265,11 @@ static bool on_update(listener_t *public, ike_sa_t *ike_sa, host_t *local, host_
     uint32_t sa = ike_sa->get_unique_id(ike_sa);
 
     satrack_set_flow(&ike->track, sa, &flow);
-    if (satrack_is_current(&ike->track, sa, NULL))
-        job_queue(ike, JOB_OBSERVE, sa);
+    if (!satrack_is_current(&ike->track, sa, NULL))
+        return true;
+    job_queue(ike, JOB_OBSERVE, sa);
+    if (atomic_load(&ike->offload_sec) > 0)
+        job_queue(ike, JOB_OFFLOAD, sa); /* the kernel's SAs are made anew for this */
     return true;
 }
 

@@ -15,10 +15,12 @@
 #include "net/watch.h"
 #include "net/xfrm.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 
 #define SYSCTL_FILE "sysctl.saved"
 
@@ -284,12 +286,15 @@ int net_tunnel_open_kernel(struct net *net)
 
 int net_probe_kernel_esp(struct kernel_esp *ret)
 {
+    struct utsname name;
     struct channel channel;
     int r = channel_open(&channel);
 
     if (r < 0)
         return r;
     xfrm_probe(&channel, ret);
+    if (uname(&name) == 0)
+        snprintf(ret->release, sizeof(ret->release), "%s", name.release);
     channel_close(&channel);
     return 0;
 }

@@ -61,6 +61,7 @@ static const char *interface_of(const struct action *action)
     case ACTION_IKE_LIVENESS:
     case ACTION_IKE_TERMINATE:
     case ACTION_KEEPALIVE:
+    case ACTION_OFFLOAD_KEEPALIVES:
     case ACTION_WATCH_TRAFFIC:
     case ACTION_FETCH_REPLY:
     case ACTION_WATCH_DEMAND:

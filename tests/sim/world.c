@@ -116,6 +116,7 @@ static struct event established(struct world *w, const struct initiate_request *
     t->remote_port = 4500;
     t->nat = chance(w, 80);
     t->mobike = chance(w, 80);
+    t->offload = chance(w, 50);
     return event;
 }
 
@@ -237,6 +238,11 @@ static void answer(struct world *w, const struct action *action)
         return;
     case ACTION_NAT_RECALL:
         answer_recall(w, &action->nat);
+        return;
+    case ACTION_OFFLOAD_KEEPALIVES:
+        if (action->offload_sec)
+            come(w, between(w, MSEC(1), SEC(2)),
+                &(struct event){ .type = EVENT_OFFLOADED, .offloaded = { action->offload_sec, chance(w, 90) } });
         return;
     case ACTION_FETCH_REPLY:
         if (action->fetch_reply.n_addrs && chance(w, 80))

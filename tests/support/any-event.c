@@ -208,6 +208,7 @@ static void any_tunnel(struct byte_stream *s, struct tunnel *ret)
     ret->remote_port = (uint16_t)byte_stream_number(s, 2);
     ret->nat = flag(s);
     ret->mobike = flag(s);
+    ret->offload = flag(s);
     ret->sealing.iv_bytes = (uint8_t)below(s, 32);
     ret->sealing.icv_bytes = (uint8_t)below(s, 64);
     ret->sealing.align_bytes = (uint8_t)below(s, 256);
@@ -294,6 +295,10 @@ void any_event(struct byte_stream *s, usec_t now_usec, struct any_event_storage 
         ret->traffic.last_in_at_usec = moment(s, now_usec);
         ret->traffic.last_inner_at_usec = moment(s, now_usec);
         ret->traffic.unanswered_at_usec = moment(s, now_usec);
+        break;
+    case EVENT_OFFLOADED:
+        ret->offloaded.interval_sec = (uint32_t)below(s, 200);
+        ret->offloaded.done = flag(s);
         break;
     case EVENT_PATH_MTU:
         ret->path_mtu_bytes = (uint32_t)below(s, 70000);

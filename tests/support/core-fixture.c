@@ -235,6 +235,7 @@ void fx_established(struct fixture *f)
                   .remote_port = 4500,
                   .nat = f->nat,
                   .mobike = f->mobike,
+                  .offload = f->offload,
                   .sealing = f->sealing,
               } });
 }

@@ -20,6 +20,7 @@ struct fixture {
     struct link_set links;
     struct credentials credentials;
     bool nat, mobike; /* of the gateway's answers */
+    bool offload; /* the data path's */
     struct sealing sealing;
 };
 

@@ -348,6 +348,7 @@ static void check_sticky(struct mirror *mirror, const struct event *event)
     case EVENT_RESOLVED:
     case EVENT_IKE_ESTABLISHED:
     case EVENT_IKE_ANSWERED:
+    case EVENT_OFFLOADED:
     case EVENT_PATH_MTU:
     case EVENT_NEIGHBOUR_LOST: /* it may be old news: a check comes first */
     case EVENT_DEMAND:

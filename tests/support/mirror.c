@@ -141,6 +141,16 @@ static void do_terminate(struct mirror *mirror, bool silent)
         mirror->terminating = true;
 }
 
+static void do_offload(struct mirror *mirror, uint32_t sec)
+{
+    if (sec && (!mirror->has_tunnel || mirror->migrating || mirror->policy.keepalive_mode == KEEPALIVE_MODE_OFF))
+        mirror_violate(mirror, "keepalives are left to the data path without tunnel, while it moves, or switched off");
+    if (sec && usec_mul(sec, SEC(1)) >= mirror->status.keepalive_interval_usec)
+        mirror_violate(mirror, "the data path is late with its keepalives");
+    if (sec && mirror->status.base_link.wake_on_incoming)
+        mirror_violate(mirror, "keepalives that wake nobody, and the link could wake the device");
+}
+
 static void do_keepalive(struct mirror *mirror, const struct event *event)
 {
     usec_t after_usec = mirror->status.keepalive_interval_usec;
@@ -267,6 +277,9 @@ static void carry_out(struct mirror *mirror, const struct event *event, const st
         break;
     case ACTION_KEEPALIVE:
         do_keepalive(mirror, event);
+        break;
+    case ACTION_OFFLOAD_KEEPALIVES:
+        do_offload(mirror, action->offload_sec);
         break;
     case ACTION_FETCH_REPLY:
         do_fetch_reply(mirror, &action->fetch_reply);
@@ -463,6 +476,7 @@ static void note(struct mirror *mirror, const struct event *event)
     case EVENT_CLOCK:
     case EVENT_CREDENTIALS:
     case EVENT_IKE_ANSWERED:
+    case EVENT_OFFLOADED:
     case EVENT_PATH_MTU:
     case EVENT_NEIGHBOUR_LOST:
     case EVENT_PROBE_ANSWER:

@@ -53,7 +53,7 @@ static void every_missing_option_is_named(void)
         kernel_esp_missing(&can, text, sizeof(text));
         CHECK_STR(text, options[i]);
     }
-    kernel_esp_missing(&(struct kernel_esp){ { 0 } }, text, sizeof(text));
+    kernel_esp_missing(&(struct kernel_esp){ .release = "" }, text, sizeof(text));
     CHECK_STR(text, "");
     kernel_esp_missing(
         &(struct kernel_esp){
