@@ -386,7 +386,7 @@ static struct dm_credentials credentials_of(const struct dm_appauth *auth)
 
 static int begin(struct managing *m, const struct dm_manage_start *start)
 {
-    const struct dm_policy_names names = { m->account.name, m->account.name, m->account.name };
+    const struct dm_policy_names names = { m->account.name, m->account.name, m->account.name, NULL };
     struct dm_session_settings settings = { .tree = m->tree,
         .server_id = m->server.provider_id,
         .origins = { .own = m->server.address },

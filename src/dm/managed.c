@@ -10,6 +10,7 @@
 #include "dm/keys.h"
 #include "dm/notify.h"
 #include "dm/objects.h"
+#include "dm/origin.h"
 #include "dm/policytext.h"
 #include "dm/schedule.h"
 #include "dm/treefile.h"
@@ -20,7 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define URI_BYTES 512
+#define URI_BYTES   512
+#define ORIGIN_SIZE 300
 
 int dm_managed_load_tree(struct dm_store *store, struct dm_tree **ret, bool *ret_fresh, struct dm_error *error)
 {
@@ -101,18 +103,41 @@ int dm_managed_take_notification(struct dm_store *store, const void *bytes, size
     return r;
 }
 
-/* With the roots of enrolment alone, or with those that the server added. */
-static int read_names(struct dm_store *store, struct dm_account *account, struct dm_policy_names *ret, struct dm_error *error)
+/* What a policy names, and the strings for it. */
+struct names {
+    struct dm_policy_names names;
+    struct dm_account account;
+    char server[ORIGIN_SIZE];
+};
+
+/* Of the management server's address what a person wants to see; "" where there is none. */
+static void read_server(struct dm_store *store, char *ret, size_t size)
 {
+    struct dm_provisioning server;
+    size_t n = 0;
+
+    if (dm_managed_load_server(store, &server) == 0 && dm_url_is_https(server.address)) {
+        n = strlen("https://");
+        n += strcspn(server.address + n, "/?#");
+    }
+    snprintf(ret, size, "%.*s", n < size ? (int)n : 0, server.address);
+    explicit_bzero(&server, sizeof(server));
+}
+
+/* With the roots of enrolment alone, or with those that the server added. */
+static int read_names(struct dm_store *store, struct names *ret, struct dm_error *error)
+{
+    const char *name = ret->account.name;
     _cleanup_free_ char *roots = NULL;
     size_t n;
-    int r = dm_store_load(store, account);
+    int r = dm_store_load(store, &ret->account);
 
     if (r < 0)
         return dm_error_set(error, r, "What is known of the enrolment cannot be read.");
-    *ret = (struct dm_policy_names){ account->name, account->name, account->name };
+    read_server(store, ret->server, sizeof(ret->server));
+    ret->names = (struct dm_policy_names){ name, name, name, ret->server };
     if (dm_store_read(store, "roots/" DM_MANAGED_ROOTS ".pem", &roots, &n) == 0)
-        ret->ca_certificates = DM_MANAGED_ROOTS;
+        ret->names.ca_certificates = DM_MANAGED_ROOTS;
     return 0;
 }
 
@@ -132,11 +157,10 @@ static int policy_of_tree(struct dm_store *store, const struct dm_policy_names *
 
 int dm_managed_policy(struct dm_store *store, char **ret, struct dm_error *error)
 {
-    struct dm_policy_names names;
-    struct dm_account account;
-    int r = read_names(store, &account, &names, error);
+    struct names names;
+    int r = read_names(store, &names, error);
 
-    return r < 0 ? r : policy_of_tree(store, &names, ret, error);
+    return r < 0 ? r : policy_of_tree(store, &names.names, ret, error);
 }
 
 int dm_managed_policy_print(struct dm_store *store, char ret[DM_POLICY_PRINT_SIZE], struct dm_error *error)
@@ -155,13 +179,12 @@ int dm_managed_policy_print(struct dm_store *store, char ret[DM_POLICY_PRINT_SIZ
 
 int dm_managed_policy_rename(struct dm_store *store, const char *policy, char **ret, struct dm_error *error)
 {
-    struct dm_policy_names names;
-    struct dm_account account;
-    int r = read_names(store, &account, &names, error);
+    struct names names;
+    int r = read_names(store, &names, error);
 
     if (r < 0)
         return r;
-    r = dm_policy_rename(policy, &names, ret);
+    r = dm_policy_rename(policy, &names.names, ret);
     return r == -ENOMEM ? dm_error_set(error, r, "No memory.") : r;
 }
 

@@ -181,7 +181,7 @@ static const char *own(struct dm_tree *tree, const char *leaf)
     return dm_tree_text(tree, uri);
 }
 
-static void write_rest(struct writer *w, struct dm_tree *tree, bool locked, bool no_button)
+static void write_rest(struct writer *w, struct dm_tree *tree, bool locked, bool no_button, const char *server)
 {
     const char *may = yes_or_no(own(tree, "UserMayDisable"));
 
@@ -193,6 +193,7 @@ static void write_rest(struct writer *w, struct dm_tree *tree, bool locked, bool
     line(w, "BaseLink", "Prefer", own(tree, "Bearer/Prefer"));
     line(w, "BaseLink", "Ignore", own(tree, "Bearer/Ignore"));
     line(w, "Lockdown", "AllowLAN", locked ? "no" : "");
+    line(w, "Management", "Server", server);
     line(w, "Management", "PollInterval", own(tree, "Schedule/Interval"));
     line(w, "Management", "UserMayDisable", locked || (no_button && !*may) ? "no" : may);
 }
@@ -214,7 +215,7 @@ char *dm_policy_text(struct dm_tree *tree, const struct dm_policy_names *names, 
     }
     if (profile)
         write_profile(&w, profile);
-    write_rest(&w, tree, locked, profile && dm_node_true(profile, "DisableDisconnectButton"));
+    write_rest(&w, tree, locked, profile && dm_node_true(profile, "DisableDisconnectButton"), names && names->server ? names->server : "");
     if (!w.refused && !w.text.failed)
         return dm_grow_steal(&w.text);
     if (!w.refused)

@@ -11,6 +11,7 @@ struct dm_tree;
 /* Names in mvpn's own store, as "dm:NAME" takes them; NULL: the policy does not say (whoever keeps them adds them). */
 struct dm_policy_names {
     const char *certificate, *private_key, *ca_certificates;
+    const char *server; /* who manages, for people to read: https://HOST[:PORT] */
 };
 
 /* For free(); "" where the tree says nothing. NULL: no memory, or (with a sentence in error) what cannot be said. */

@@ -33,7 +33,7 @@ static void must_obey_lockdown(struct dm_tree *tree)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
-    const struct dm_policy_names names = { "c", "k", "r" };
+    const struct dm_policy_names names = { "c", "k", "r", NULL };
     struct dm_tree *tree = dm_tree_new(dm_objects_root());
     struct dm_request request = { .server = "a", .uri = PROFILE "/ProfileXML", .data = { (const char *)bytes, n_bytes } };
     struct dm_error error = { "" };

@@ -15,7 +15,7 @@
 #define SEPARATOR "#--- next ---\n"
 #define SECRET    "ZqSecretQz"
 
-static const struct dm_policy_names names = { "c", "k", "r" };
+static const struct dm_policy_names names = { "c", "k", "r", NULL };
 
 static void no_random(void *userdata, uint8_t *bytes, size_t n_bytes)
 {

@@ -105,6 +105,26 @@ static void without_a_secret_nobody_is_believed(void)
     end();
 }
 
+/* mvpnd tells people who manages their device; what stands behind the host may be a secret. */
+static void the_policy_names_the_server(void)
+{
+    static const struct {
+        const char *address, *line;
+    } rows[] = { { "https://dm.example.com/dm?id=1", "[Management]\nServer=https://dm.example.com\n" },
+        { "https://dm.example.com:8443", "[Management]\nServer=https://dm.example.com:8443\n" }, { "", NULL } };
+
+    begin();
+    for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+        _cleanup_free_ char *policy = NULL;
+
+        snprintf(server.address, sizeof(server.address), "%s", rows[i].address);
+        CHECK_EQ(dm_managed_keep_server(store, &account, &server), 0);
+        if (CHECK_EQ(dm_managed_policy(store, &policy, NULL), 0))
+            CHECK(rows[i].line ? strstr(policy, rows[i].line) != NULL : strstr(policy, "Server=") == NULL);
+    }
+    end();
+}
+
 static void where_nobody_manages(void)
 {
     begin();
@@ -119,6 +139,7 @@ static const struct test tests[] = {
     TEST(a_genuine_one_is_believed_once),
     TEST(nobody_else_is_believed_and_uses_nothing_up),
     TEST(without_a_secret_nobody_is_believed),
+    TEST(the_policy_names_the_server),
     TEST(where_nobody_manages),
 };
 

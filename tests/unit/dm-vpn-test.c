@@ -19,7 +19,7 @@
 #define CERTS  "Certificate=dm:c\nPrivateKey=dm:k\nCACertificates=dm:r\n"
 #define HEAD   "[Tunnel]\n" CERTS "Gateway=vpn.example.org\n"
 
-static const struct dm_policy_names names = { "c", "k", "r" };
+static const struct dm_policy_names names = { "c", "k", "r", NULL };
 
 /* The command and then mvpnd's judgement, as a session has it. */
 static unsigned put(struct dm_tree *tree, bool add, const char *uri, const char *value, struct dm_error *error)
@@ -255,7 +255,7 @@ static void a_policy_with_another_certificate(void)
                                  "[Management]\nUserMayDisable=no\n",
                       after[] = "[Tunnel]\nEnabled=yes\nCertificate=dm:device-2\nPrivateKey=dm:device-2\nCACertificates=dm:managed\nGateway=a b\n"
                                 "[Management]\nUserMayDisable=no\n";
-    const struct dm_policy_names renewed = { "device-2", "device-2", "managed" };
+    const struct dm_policy_names renewed = { "device-2", "device-2", "managed", NULL };
     char *text = NULL;
 
     CHECK_EQ(dm_policy_rename(before, &renewed, &text), 0);

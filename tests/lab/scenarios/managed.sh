@@ -89,7 +89,8 @@ world_mark
 check "mvpnctl enable --wait" ctl enable --wait="$(patience 30)s"
 probe_flood_start
 carries "with the certificate that was issued" "$CORP_V4"
-becomes "the policy of the enrolment is good" 60 state=connected management.policy_on_trial=false gateway.name=$GW_NAME
+becomes "the policy of the enrolment is good" 60 state=connected management.policy_on_trial=false gateway.name=$GW_NAME \
+    "management.server=https://$DM_NAME"
 
 # ---- a profile with LockDown by one Atomic; the VPN follows on the spot ----
 dm_profile --name lab "NativeProfile/Servers=$GW2_NAME" NativeProfile/CryptographySuite/EncryptionMethod=AES_GCM_128 \
