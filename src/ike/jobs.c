@@ -260,6 +260,21 @@ static int offload_children(ike_sa_t *ike_sa, uint32_t interval_sec)
     return r;
 }
 
+/* What the kernel sends by now, after so long a silence; 0: nothing. */
+static uint32_t offloaded_sec(ike_sa_t *ike_sa)
+{
+    enumerator_t *children = ike_sa->create_child_sa_enumerator(ike_sa);
+    struct ip_addr remote = addr_of_host(ike_sa->get_other_host(ike_sa));
+    child_sa_t *child_sa;
+    int64_t sec = 0;
+
+    while (sec <= 0 && children->enumerate(children, &child_sa))
+        if (child_sa->get_state(child_sa) == CHILD_INSTALLED)
+            sec = sakeepalive_get(&remote, child_sa->get_spi(child_sa, FALSE));
+    children->destroy(children);
+    return (uint32_t)MAX_OF(sec, INT64_C(0));
+}
+
 /* The first time: a timer of somebody else's may be set in the kernel for much later. If none is, a keepalive leaves with the SA. */
 static int offload_first(struct ike *ike, ike_sa_t *ike_sa, uint32_t interval_sec)
 {
@@ -305,12 +320,18 @@ static int offload(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa, uint32_t inte
     return -EAGAIN;
 }
 
-/* An SA that was lost in the attempt is made anew by a rekeying, and the core keeps the mapping meanwhile. */
+/*
+ * Another interval, or none any more, comes with a rekeying, which loses no packet: kernelesp.c gives the new SA its own. So is an SA made anew
+ * that was lost in the attempt. The core keeps the mapping meanwhile.
+ */
 static status_t run_offload(struct ike *ike, ike_sa_t *ike_sa, uint32_t sa)
 {
     struct event event = { .type = EVENT_OFFLOADED, .offloaded = { .interval_sec = atomic_load(&ike->offload_sec) } };
+    uint32_t present_sec = offloaded_sec(ike_sa);
     int r;
 
+    if (present_sec > 0 && present_sec != event.offloaded.interval_sec)
+        return run_renew(ike_sa);
     pthread_mutex_lock(&ike->offload_lock);
     r = offload(ike, ike_sa, sa, event.offloaded.interval_sec);
     pthread_mutex_unlock(&ike->offload_lock);

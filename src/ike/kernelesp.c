@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "core/routing.h"
+#include "ike/sakeepalive.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,6 +117,23 @@ static bool on_expire(
     return true;
 }
 
+/* ---- keepalives that the kernel sends ---- */
+
+static status_t (*plain_add_sa)(kernel_interface_t *this, kernel_ipsec_sa_id_t *id, kernel_ipsec_add_sa_t *data);
+
+/* Here no packet takes the SA yet: the policies that name it come next. Where it cannot be had, the job behind the rekeying tells the core. */
+static status_t add_sa(kernel_interface_t *this, kernel_ipsec_sa_id_t *id, kernel_ipsec_add_sa_t *data)
+{
+    uint32_t interval_sec = atomic_load(&ike_of_library()->offload_sec);
+    status_t status = plain_add_sa(this, id, data);
+    struct ip_addr remote;
+
+    if (status != SUCCESS || data->inbound || !data->encap || interval_sec == 0)
+        return status;
+    remote = addr_of_host(id->dst);
+    return sakeepalive_set(&remote, id->spi, interval_sec) == -EIDRM ? FAILED : SUCCESS;
+}
+
 int kernelesp_start(struct ike *ike)
 {
     if (!ike->profile.kernel)
@@ -125,6 +143,8 @@ int kernelesp_start(struct ike *ike)
         return library_set_error(ike, -ENOMEM, "Out of memory.");
     ike->kernel_listener->expire = on_expire;
     charon->kernel->add_listener(charon->kernel, ike->kernel_listener);
+    plain_add_sa = charon->kernel->add_sa;
+    charon->kernel->add_sa = add_sa;
     return 0;
 }
 
@@ -132,6 +152,7 @@ void kernelesp_stop(struct ike *ike)
 {
     if (!ike->kernel_listener)
         return;
+    charon->kernel->add_sa = plain_add_sa;
     charon->kernel->remove_listener(charon->kernel, ike->kernel_listener);
     free(ike->kernel_listener);
     ike->kernel_listener = NULL;

@@ -197,3 +197,18 @@ int sakeepalive_set(const struct ip_addr *remote, uint32_t spi, uint32_t interva
     desk_free(desk);
     return r;
 }
+
+int64_t sakeepalive_get(const struct ip_addr *remote, uint32_t spi)
+{
+    struct samsg_facts facts = { 0 };
+    struct desk *desk = NULL;
+    int r = desk_new(&desk);
+
+    if (r < 0)
+        return r;
+    r = read_sa(desk, remote, spi);
+    if (r >= 0)
+        samsg_look(sa_of(desk), &facts);
+    desk_free(desk);
+    return r < 0 ? r : (int64_t)facts.keepalive_sec;
+}

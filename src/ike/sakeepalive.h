@@ -2,9 +2,9 @@
 #pragma once
 /*
  * Has the kernel send the keepalives of an outbound SA of its own. It takes an interval only when an SA is made, so that one that stands is
- * read, deleted and made again, with its keys and counters and further sequence numbers. The last two are one call; for as long packets take
- * the SA that a rekeying has just replaced, or are refused where there is none. Asks nothing of libcharon, whose SA it is: the caller holds
- * the IKE SA meanwhile, so that nobody else touches it.
+ * read, deleted and made again, with its keys and counters and further sequence numbers. The last two are one call, but a packet that comes
+ * between is lost: so an SA gets its interval before packets take it, or at once after the tunnel came up. Asks nothing of libcharon, whose SA
+ * it is: the caller holds the IKE SA meanwhile, so that nobody else touches it.
  */
 #include "base/ipaddr.h"
 
@@ -13,3 +13,5 @@
  * numbers are used up; -EIDRM: the SA is lost, and must be made anew; other errors of the kernel's: it stands as before.
  */
 int sakeepalive_set(const struct ip_addr *remote, uint32_t spi, uint32_t interval_sec);
+/* What it has: seconds, 0: none; or negative errno. */
+int64_t sakeepalive_get(const struct ip_addr *remote, uint32_t spi);

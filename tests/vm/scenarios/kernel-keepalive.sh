@@ -64,8 +64,10 @@ check "a rekeying" gateway_vici gw --rekey --child net
 check "the stream goes on" stream_progresses four 40
 read -r answered sent verdict <<<"$(stream_stop four)"
 equal "datagrams answered of $sent sent, verdict $verdict" "$sent ok" "$answered $verdict"
+sent=$(status keepalive.sent)
 world_mark
-check "keepalives come for the new SA as well" lab_until 60 came 2 wlan0
+check "keepalives come for the new SA as well" lab_until 60 came 3 wlan0
+equal "and are the kernel's: of mvpnd's own" "$sent" "$(status keepalive.sent)"
 
 mark=$(grep -c . "$MVPND_JOURNAL")
 link_down wlan0
