@@ -182,6 +182,7 @@ static void tells_what_stays_unanswered(void)
     CHECK(!wait_letter(&f, 1500, &event));
     kernelpath_note_in(f.path);
     kernelpath_watch(f.path, ATTEMPT);
+    wait_quiet(&f); /* until its thread has got to it: what passes before is not noticed */
     send_to_nobody();
     CHECK(wait_letter(&f, PATIENCE_SEC * 1000, &event));
     teardown(&f);
