@@ -144,7 +144,9 @@ static int make_in_place(struct desk *desk, const struct ip_addr *remote, uint32
     for (unsigned i = 0; i < ATTEMPTS_MAX && r == -EEXIST; i++) {
         name_sa(desk, XFRM_MSG_DELSA, NLM_F_ACK, remote, spi);
         r = write_sa(desk, interval_sec);
-        if (r >= 0)
+        if (r < 0)
+            desk->n_request_bytes = 0;
+        else
             r = ask(desk);
         if (r < 0)
             return r;
@@ -187,7 +189,7 @@ int sakeepalive_set(const struct ip_addr *remote, uint32_t spi, uint32_t interva
         samsg_look(sa_of(desk), &facts);
         if (facts.keepalive_sec == interval_sec)
             r = 0;
-        else if ((interval_sec > 0 && !facts.in_udp) || !facts.has_keys || facts.exhausted)
+        else if ((interval_sec > 0 && (!facts.in_udp || facts.extended)) || !facts.has_keys || facts.exhausted)
             r = -EOPNOTSUPP;
         else
             r = replace(desk, remote, spi, interval_sec);

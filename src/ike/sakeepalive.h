@@ -9,8 +9,9 @@
 #include "base/ipaddr.h"
 
 /*
- * spi: network order; interval_sec 0: none. Nothing is done where it is so already. 0; -EOPNOTSUPP: not in UDP, or its keys are withheld, or its
- * numbers are used up; -EIDRM: the SA is lost, and must be made anew; other errors of the kernel's: it stands as before.
+ * spi: network order; interval_sec 0: none. Nothing is done where it is so already. 0; -EOPNOTSUPP: not in UDP, or its keys are withheld, its
+ * numbers used up, or extended: kernel-netlink could not move such an SA, which has no window where its direction is said; -EIDRM: the SA is
+ * lost, and must be made anew; other errors of the kernel's: it stands as before.
  */
 int sakeepalive_set(const struct ip_addr *remote, uint32_t spi, uint32_t interval_sec);
 /* What it has: seconds, 0: none; or negative errno. */

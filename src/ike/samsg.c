@@ -85,14 +85,12 @@ static bool key_is_there(const struct nlmsghdr *sa)
     return some;
 }
 
-static uint32_t next_sequence(const struct nlmsghdr *sa, bool *ret_extended)
+static uint32_t next_sequence(const struct nlmsghdr *sa)
 {
-    const struct xfrm_usersa_info *info = NLMSG_DATA(sa);
     const struct rtattr *attr = find(sa, XFRMA_REPLAY_ESN_VAL, sizeof(struct xfrm_replay_state_esn));
     struct xfrm_replay_state_esn extended;
     struct xfrm_replay_state plain = { 0 };
 
-    *ret_extended = info->flags & XFRM_STATE_ESN;
     if (attr) {
         memcpy(&extended, RTA_DATA(attr), sizeof(extended));
         return extended.oseq;
@@ -105,13 +103,14 @@ static uint32_t next_sequence(const struct nlmsghdr *sa, bool *ret_extended)
 
 void samsg_look(const struct nlmsghdr *sa, struct samsg_facts *ret)
 {
-    bool extended;
-    uint32_t sequence = next_sequence(sa, &extended);
+    const struct xfrm_usersa_info *info = NLMSG_DATA(sa);
+    bool extended = info->flags & XFRM_STATE_ESN;
 
     *ret = (struct samsg_facts){
         .in_udp = find(sa, XFRMA_ENCAP, sizeof(struct xfrm_encap_tmpl)) != NULL,
         .has_keys = key_is_there(sa),
-        .exhausted = !extended && sequence > UINT32_MAX - 2 * SEQUENCES_SKIPPED,
+        .extended = extended,
+        .exhausted = !extended && next_sequence(sa) > UINT32_MAX - 2 * SEQUENCES_SKIPPED,
         .keepalive_sec = read_u32(sa, ATTR_NAT_KEEPALIVE_INTERVAL),
     };
 }

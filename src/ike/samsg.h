@@ -19,6 +19,7 @@ bool samsg_is_sa(const struct nlmsghdr *sa, size_t n_bytes);
 struct samsg_facts {
     bool in_udp; /* ESP in UDP (RFC 3948), which keepalives are for */
     bool has_keys; /* false: they were withheld (a kernel in lockdown for confidentiality) */
+    bool extended; /* extended sequence numbers (RFC 4303, 2.2.1) */
     bool exhausted; /* its sequence numbers are all but used up */
     uint32_t keepalive_sec; /* 0: none */
 };

@@ -136,10 +136,10 @@ static void extended_numbers_carry_over(void)
     make_sa(&sa, 1);
     put(&sa, XFRMA_REPLAY_ESN_VAL, &replay, sizeof(replay));
     samsg_look(header(&sa), &facts);
-    CHECK(facts.exhausted); /* short ones */
+    CHECK(facts.exhausted && !facts.extended);
     ((struct xfrm_usersa_info *)NLMSG_DATA(header(&sa)))->flags = XFRM_STATE_ESN;
     samsg_look(header(&sa), &facts);
-    CHECK(!facts.exhausted);
+    CHECK(facts.extended && !facts.exhausted);
     CHECK_EQ(samsg_write(header(&sa), 16, header(&with)), 0);
     again = attribute(&with, XFRMA_REPLAY_ESN_VAL, sizeof(*again));
     if (CHECK(again != NULL)) {
