@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "esp/secret.h"
 #include "ike/samsg.h"
+#include "ike/saquery.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
@@ -14,7 +15,6 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #define ATTEMPTS_MAX 16
 
@@ -53,21 +53,16 @@ static struct desk *desk_free(struct desk *desk)
 
 static int desk_new(struct desk **ret)
 {
-    static const struct timeval patience = { .tv_sec = 1 };
     struct desk *desk = esp_secret_new(sizeof(*desk));
     int r;
 
     if (!desk)
         return -ENOMEM;
-    desk->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_XFRM);
-    if (desk->fd < 0) {
-        r = -errno;
-        desk_free(desk);
-        return r;
-    }
-    (void)setsockopt(desk->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    desk->fd = r = saquery_open();
+    if (r < 0)
+        desk = desk_free(desk);
     *ret = desk;
-    return 0;
+    return r;
 }
 
 /* The next answer, an SA or an acknowledgement, is in desk->answer. 0 or the kernel's error. */
@@ -176,41 +171,48 @@ static int has_interval(struct desk *desk, const struct ip_addr *remote, uint32_
     return facts.keepalive_sec == interval_sec ? 0 : -EOPNOTSUPP;
 }
 
+/* A desk with the SA on it, and what it is like. desk_free() it, also where this fails. */
+static int look(const struct ip_addr *remote, uint32_t spi, struct desk **ret, struct samsg_facts *ret_facts)
+{
+    int r = desk_new(ret);
+
+    if (r >= 0)
+        r = read_sa(*ret, remote, spi);
+    if (r >= 0)
+        samsg_look(sa_of(*ret), ret_facts);
+    return r;
+}
+
+static bool may_change(const struct samsg_facts *facts, uint32_t interval_sec)
+{
+    return facts->has_keys && !facts->exhausted && (interval_sec == 0 || (facts->in_udp && !facts->extended));
+}
+
+static int change(struct desk *desk, const struct ip_addr *remote, uint32_t spi, uint32_t interval_sec)
+{
+    int r = replace(desk, remote, spi, interval_sec);
+
+    return r < 0 ? r : has_interval(desk, remote, spi, interval_sec);
+}
+
 int sakeepalive_set(const struct ip_addr *remote, uint32_t spi, uint32_t interval_sec)
 {
-    struct samsg_facts facts = { 0 };
+    struct samsg_facts facts;
     struct desk *desk = NULL;
-    int r = desk_new(&desk);
+    int r = look(remote, spi, &desk, &facts);
 
-    if (r < 0)
-        return r;
-    r = read_sa(desk, remote, spi);
-    if (r >= 0) {
-        samsg_look(sa_of(desk), &facts);
-        if (facts.keepalive_sec == interval_sec)
-            r = 0;
-        else if ((interval_sec > 0 && (!facts.in_udp || facts.extended)) || !facts.has_keys || facts.exhausted)
-            r = -EOPNOTSUPP;
-        else
-            r = replace(desk, remote, spi, interval_sec);
-        if (r >= 0 && facts.keepalive_sec != interval_sec)
-            r = has_interval(desk, remote, spi, interval_sec);
-    }
+    if (r >= 0 && facts.keepalive_sec != interval_sec)
+        r = may_change(&facts, interval_sec) ? change(desk, remote, spi, interval_sec) : -EOPNOTSUPP;
     desk_free(desk);
     return r;
 }
 
 int64_t sakeepalive_get(const struct ip_addr *remote, uint32_t spi)
 {
-    struct samsg_facts facts = { 0 };
+    struct samsg_facts facts;
     struct desk *desk = NULL;
-    int r = desk_new(&desk);
+    int r = look(remote, spi, &desk, &facts);
 
-    if (r < 0)
-        return r;
-    r = read_sa(desk, remote, spi);
-    if (r >= 0)
-        samsg_look(sa_of(desk), &facts);
     desk_free(desk);
     return r < 0 ? r : (int64_t)facts.keepalive_sec;
 }

@@ -17,7 +17,7 @@
 
 #define ANSWER_BYTES 32768 /* what the kernel puts into one datagram of a dump at most */
 
-static int open_socket(void)
+int saquery_open(void)
 {
     static const struct timeval patience = { .tv_sec = 1 };
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_XFRM);
@@ -82,7 +82,7 @@ int saquery_has(enum saquery what, uint32_t if_id)
         .nlmsg_type = kind->request,
         .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
     };
-    _cleanup_close_ int fd = open_socket();
+    _cleanup_close_ int fd = saquery_open();
     int r = -EAGAIN;
 
     if (fd < 0)
