@@ -79,3 +79,7 @@ check "keepalives come on wwan0" lab_until 60 came 2 wwan0
 carries "after the move"
 no_leak "to the end"
 check "mvpnctl disable" ctl disable
+becomes "the VPN is off" 20 state=disabled
+world_mark
+probe_round
+above "positive control: foreign packets that are seen without it" 0 "$(world_count)"
